@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One failure: a sentence for a person.  It is written where the fact is
+ * known, prefixed on the way up, and logged once.  Wording: lower case,
+ * "cannot VERB OBJECT: reason", no function names, no full stop.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+
+enum { ERROR_TEXT_SIZE = 1024 };
+
+struct error {
+    char text[ERROR_TEXT_SIZE]; /* always terminated; cut, never overrun */
+};
+
+/* Replaces the sentence.  err may be NULL: then nothing is recorded. */
+void error_set(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Replaces the sentence by "FORMAT: strerror(number)". */
+void error_set_errno(struct error *err, int number, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Puts "FORMAT: " before the sentence that is there. */
+void error_prefix(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An event loop that one thread runs: descriptors, timers, and a mailbox by
+ * which other threads hand it work.  Everything but loop_post and loop_stop is
+ * called by the loop's own thread only (or before it runs), so that no lock
+ * guards an event.
+ *
+ * Descriptors are watched edge-triggered, once for life: on_ready runs when
+ * something may have changed, and the owner tries the I/O until EAGAIN.
+ * Level-triggered close events spin on reset peers.
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/error.h"
+
+struct loop;
+
+/* Intrusive: embed it; its owner may free it inside deliver. */
+struct mail {
+    struct mail *next;
+    void (*deliver)(struct mail *mail); /* runs in the receiving loop's thread */
+};
+
+/* A descriptor.  The owner closes it, after watch_clear. */
+struct watch {
+    /* borrowed */
+    struct loop *loop;
+    void *arg;
+    /* plain */
+    void (*on_ready)(void *arg);
+    int fd;
+    bool readable; /* since last cleared by the owner on EAGAIN */
+    bool writable;
+    bool queued;
+    struct watch *next, **link;
+    /* owned */
+    struct event event;
+};
+
+struct timer {
+    void (*on_fire)(void *arg);
+    void *arg; /* borrowed */
+    struct event event;
+};
+
+/* A loop named for the log ("main", "loop 1"); not running yet. */
+MUST_CHECK bool loop_new(const char *name, struct loop **loop_out,
+                         struct error *err);
+
+/* Stops it first (joins the thread of loop_start); mail that was not delivered
+ * is left to its owner. NULL is fine. */
+void loop_free(struct loop *loop);
+
+/* Runs in the calling thread until loop_stop; or in a thread of its own, with
+ * all signals blocked. */
+void loop_run(struct loop *loop);
+MUST_CHECK bool loop_start(struct loop *loop, struct error *err);
+void loop_stop(struct loop *loop); /* any thread; returns at once */
+
+/* Queues mail in order; any thread; never blocks, never fails.  The mail
+ * belongs to the loop until deliver is called. */
+void loop_post(struct loop *loop, struct mail *mail);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t loop_now_ms(void);
+
+struct event_base *loop_base(struct loop *loop);
+const char *loop_name(const struct loop *loop);
+
+/* Starts to watch fd; on_ready runs at the earliest from the loop. */
+MUST_CHECK bool watch_init(struct watch *watch, struct loop *loop, int fd,
+                           void (*on_ready)(void *arg), void *arg);
+/* Never calls on_ready again.  Any state, also when never initialised (fd 0
+ * and loop NULL) or twice. */
+void watch_clear(struct watch *watch);
+/* Runs on_ready once more after the other ready watches had their turn: how a
+ * busy connection yields without waiting for a new edge. */
+void watch_again(struct watch *watch);
+
+/* One-shot.  start on a running timer moves it; stop on a stopped one is fine. */
+void timer_init(struct timer *timer, struct loop *loop,
+                void (*on_fire)(void *arg), void *arg);
+void timer_start(struct timer *timer, uint64_t ms);
+void timer_stop(struct timer *timer);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Small texts: durations, sizes, globs, the nearest known word, and making a
+ * stranger's bytes safe to print.  Pure functions, no allocation.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* A duration that is switched off. */
+#define DURATION_OFF UINT64_MAX
+
+/*
+ * "500ms", "10s", "5m", "2h", "off" to milliseconds (off: DURATION_OFF).  A
+ * bare number, a negative one and one over 10 years are refused.
+ */
+MUST_CHECK bool duration_parse(const char *text, uint64_t *ms_out,
+                               struct error *err);
+
+/* The shortest text that duration_parse takes back to the same value. */
+void duration_format(uint64_t ms, char *text, size_t size);
+
+/* "512", "64k", "4m", "1g" (powers of 1024) to bytes, at most 1 TiB. */
+MUST_CHECK bool size_parse(const char *text, uint64_t *bytes_out,
+                           struct error *err);
+void size_format(uint64_t bytes, char *text, size_t size);
+
+/* Decimal, within [low, high]; the whole text must be digits. */
+MUST_CHECK bool number_parse(const char *text, uint64_t low, uint64_t high,
+                             uint64_t *value_out, struct error *err);
+
+/*
+ * Does text match pattern, in which each '*' stands for any run of bytes that
+ * are not in stop?  Everything else is itself.  Linear in both lengths times
+ * the number of stars at worst; never recursive.
+ */
+bool glob_match(const char *pattern, const char *text, const char *stop);
+
+/*
+ * The word of words[count] nearest to text by edit distance, or NULL when none
+ * is near enough (distance above a third of its length, at least 1) to be a
+ * likely misspelling.
+ */
+const char *nearest_word(const char *text, const char *const *words,
+                         size_t count);
+
+/*
+ * Copies length bytes so that they are safe in a log or on a terminal: control
+ * characters, DEL, quotes, backslashes and bytes that are not valid UTF-8
+ * become \xHH.  At most size - 1 bytes; a cut is marked with "...".  Returns out.
+ */
+char *text_sanitize(const void *bytes, size_t length, char *out, size_t size);
+
+/*
+ * Appends length bytes as the inside of a JSON string (RFC 8259 section 7;
+ * invalid UTF-8 becomes U+FFFD).  Returns the bytes needed without terminator,
+ * like snprintf; nothing past size is written.
+ */
+size_t text_json_escape(const void *bytes, size_t length, char *out,
+                        size_t size);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Service principal names, composed and compared.  Pure text.
+ */
+#ifndef DIRECTORY_SPN_H
+#define DIRECTORY_SPN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { SPN_SIZE = 1024 };
+
+/*
+ * CLASS/HOST, CLASS/HOST:PORT (port not 0), CLASS/HOST[:PORT]/NAME (name not
+ * NULL), in Kerberos text form: what a component needs escaped is escaped.  A
+ * '/' inside class, host or name is refused: no KDC would split it as meant.
+ */
+MUST_CHECK bool spn_make(const char *service_class, const char *host,
+                         uint16_t port, const char *name, char spn[SPN_SIZE],
+                         struct error *err);
+
+/*
+ * Is asked (as a client names its target, realm ignored) of this service?  With
+ * names: one of them, realm ignored; without: its class is service_class.
+ * Case is ignored, as directories do.
+ */
+bool spn_is_ours(const char *asked, const char *service_class,
+                 const char *const *names, size_t count);
+
+#endif
