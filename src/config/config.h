@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/socket.h"
+#include "directory/spn.h"
 #include "gss/access.h"
 #include "wire/message.h"
 
@@ -27,7 +28,6 @@ enum role {
 };
 
 enum engine_choice { ENGINE_AUTO, ENGINE_GSSAPI, ENGINE_OPENSSL, ENGINE_MULTIBUFFER };
-enum spn_format { SPN_FORMAT_HOST, SPN_FORMAT_PORT, SPN_FORMAT_SCP, SPN_FORMAT_GUID };
 enum selection { SELECT_RANDOM, SELECT_LISTED };
 enum verify_spn { VERIFY_SPN_AUTO, VERIFY_SPN_REQUIRE, VERIFY_SPN_WARN, VERIFY_SPN_OFF };
 enum expiry_action { EXPIRY_KEEP, EXPIRY_CLOSE };
