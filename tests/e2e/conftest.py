@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures: `realm`, one for the session, and `lab`, the parts of one test."""
+
+import pytest
+
+from lab import BINARY, Lab, Realm
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "fast: measures time or moves much data; not sanitized"
+    )
+    config.addinivalue_line("markers", "soak: takes minutes; only on request")
+
+
+def pytest_sessionstart():
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is missing: build it, or set KERBWRAP", 2)
+
+
+@pytest.fixture(scope="session")
+def realm():
+    realm = Realm()
+    yield realm
+    realm.close()
+
+
+@pytest.fixture
+def lab(realm):
+    with Lab(realm) as lab:
+        yield lab
