@@ -23,18 +23,19 @@ enum frame_status {
     FRAME_READY,     /* a whole frame is in the buffer */
     FRAME_NEED_MORE, /* well-formed so far */
     FRAME_EMPTY,     /* declares length 0: never valid */
-    FRAME_TOO_LARGE, /* declares more than max */
+    FRAME_TOO_LARGE, /* declares more than max, whatever bytes may follow */
 };
 
 /*
- * Looks at the first frame in bytes.  token_size_out is set as soon as the
- * declared length is known (READY, NEED_MORE with at least 4 bytes, and
- * TOO_LARGE); the token is at bytes + FRAME_HEADER_SIZE.
+ * Looks at the first frame in bytes; max bounds its token.  token_size_out is
+ * set with READY, EMPTY and TOO_LARGE, and with NEED_MORE once 4 bytes are
+ * there; the token is at bytes + FRAME_HEADER_SIZE.  TOO_LARGE may come before
+ * the header is whole: then token_size_out is the least it could have been.
  */
 enum frame_status frame_parse(const uint8_t *bytes, size_t length, size_t max,
                               size_t *token_size_out);
 
-/* Writes the header of a frame that carries token_size bytes. */
+/* Writes the header of a frame that carries token_size bytes, at least 1. */
 void frame_encode(uint8_t header[FRAME_HEADER_SIZE], size_t token_size);
 
 #endif
