@@ -11,7 +11,17 @@
 
 #include "base/error.h"
 
-enum { SPN_SIZE = 1024 };
+enum {
+    SPN_SIZE = 1024
+};
+
+/* How a client names the service it found (spn_format). */
+enum spn_format {
+    SPN_FORMAT_HOST, /* class/host */
+    SPN_FORMAT_PORT, /* class/host:port */
+    SPN_FORMAT_SCP,  /* class/host/DN of the SCP */
+    SPN_FORMAT_GUID, /* class/host/objectGUID of the SCP */
+};
 
 /*
  * CLASS/HOST, CLASS/HOST:PORT (port not 0), CLASS/HOST[:PORT]/NAME (name not
