@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
-/* A duration that is switched off. */
+/* A duration that is switched off; timer_start takes it as never. */
 #define DURATION_OFF UINT64_MAX
 
 /*
@@ -36,30 +37,33 @@ MUST_CHECK bool number_parse(const char *text, uint64_t low, uint64_t high,
 
 /*
  * Does text match pattern, in which each '*' stands for any run of bytes that
- * are not in stop?  Everything else is itself.  Linear in both lengths times
- * the number of stars at worst; never recursive.
+ * are not in stop ("" for none)?  Everything else is itself.  The product of
+ * both lengths at worst; never recursive.
  */
 bool glob_match(const char *pattern, const char *text, const char *stop);
 
 /*
- * The word of words[count] nearest to text by edit distance, or NULL when none
- * is near enough (distance above a third of its length, at least 1) to be a
- * likely misspelling.
+ * The word of words[count] nearest to text by edit distance (a swap of
+ * neighbours is one edit, case is ignored), the first of equals; NULL when none
+ * is near enough to be a likely misspelling: at most a third of its length, and
+ * one edit is always near.
  */
 const char *nearest_word(const char *text, const char *const *words,
                          size_t count);
 
 /*
  * Copies length bytes so that they are safe in a log or on a terminal: control
- * characters, DEL, quotes, backslashes and bytes that are not valid UTF-8
- * become \xHH.  At most size - 1 bytes; a cut is marked with "...".  Returns out.
+ * and direction characters, double quotes, backslashes and bytes that are not
+ * UTF-8 become \xHH.  At most size - 1 bytes; a cut is marked with "...".
+ * Returns out.
  */
 char *text_sanitize(const void *bytes, size_t length, char *out, size_t size);
 
 /*
- * Appends length bytes as the inside of a JSON string (RFC 8259 section 7;
- * invalid UTF-8 becomes U+FFFD).  Returns the bytes needed without terminator,
- * like snprintf; nothing past size is written.
+ * Writes length bytes as the inside of a JSON string (RFC 8259 section 7;
+ * invalid UTF-8 becomes U+FFFD, what text_sanitize hides is escaped).  Returns
+ * the bytes needed without terminator; what does not fit in size is left out
+ * from the first character that does not, terminated like snprintf.
  */
 size_t text_json_escape(const void *bytes, size_t length, char *out,
                         size_t size);
