@@ -41,15 +41,17 @@ enum {
 
 /*
  * type | "KWRP" | lowest version (1) | highest version (1) | protection (1) |
- * zero (1) | capabilities (4) | largest plaintext (4) | connection id (8) |
- * target, label, agent: each length (2) and UTF-8 bytes without NUL.
+ * zero (1), ignored | capabilities (4) | largest plaintext (4) |
+ * connection id (8) | target, label, agent: each length (2) and UTF-8 bytes
+ * without NUL.
  */
 struct hello {
     uint8_t version_low;
     uint8_t version_high;
     enum protection protection;
-    uint32_t capabilities; /* unknown bits are ignored */
-    uint32_t max_plaintext;
+    uint32_t capabilities;  /* unknown bits are ignored */
+    uint32_t max_plaintext; /* at least MESSAGE_RECORD_MIN; may be above what
+                               this version ever sends */
     uint64_t connection_id;
     char target[MESSAGE_TARGET_MAX + 1]; /* from the initiator; empty back */
     char label[MESSAGE_LABEL_MAX + 1];
@@ -57,21 +59,22 @@ struct hello {
 };
 
 enum reset_code {
-    RESET_INTERNAL = 1,     /* the sender failed */
-    RESET_PROTOCOL = 2,     /* the receiver broke the protocol */
-    RESET_VERSION = 3,      /* no common version */
-    RESET_PROTECTION = 4,   /* seal here, sign there */
-    RESET_LABEL = 5,        /* tunnel labels differ */
-    RESET_TARGET = 6,       /* the SPN is not of this service */
-    RESET_FORBIDDEN = 7,    /* authenticated, not allowed */
-    RESET_APPLICATION = 8,  /* the application reset its connection */
-    RESET_UNREACHABLE = 9,  /* the application cannot be reached */
-    RESET_TIMEOUT = 10,     /* idle, lifetime or ticket over */
-    RESET_SHUTDOWN = 11,    /* the sender is being stopped */
-    RESET_LIMIT = 12,       /* the sender is full */
+    RESET_INTERNAL = 1,    /* the sender failed */
+    RESET_PROTOCOL = 2,    /* the receiver broke the protocol */
+    RESET_VERSION = 3,     /* no common version */
+    RESET_PROTECTION = 4,  /* seal here, sign there */
+    RESET_LABEL = 5,       /* tunnel labels differ */
+    RESET_TARGET = 6,      /* the SPN is not of this service */
+    RESET_FORBIDDEN = 7,   /* authenticated, not allowed */
+    RESET_APPLICATION = 8, /* the application reset its connection */
+    RESET_UNREACHABLE = 9, /* the application cannot be reached */
+    RESET_TIMEOUT = 10,    /* idle, lifetime or ticket over */
+    RESET_SHUTDOWN = 11,   /* the sender is being stopped */
+    RESET_LIMIT = 12,      /* the sender is full */
 };
 
-/* type | code (1) | flags (1): bit 0 retryable | sentence: length (2), UTF-8. */
+/* type | code (1) | flags (1): bit 0 retryable, others ignored | sentence:
+ * length (2), UTF-8. */
 struct reset {
     uint8_t code; /* enum reset_code, or one this version does not know */
     bool retryable;
@@ -83,17 +86,18 @@ const char *message_name(uint8_t type);
 const char *reset_name(uint8_t code);
 
 /*
- * Whole plaintexts, type byte included.  size must be HELLO_SIZE_MAX or
- * RESET_SIZE_MAX at least; return the bytes written.
+ * Whole plaintexts, type byte included.  out has room for HELLO_SIZE_MAX or
+ * RESET_SIZE_MAX; return the bytes written.  What is not valid UTF-8 in a
+ * RESET's sentence goes out as '?'.
  */
 size_t hello_encode(const struct hello *hello, uint8_t *out);
 size_t reset_encode(const struct reset *reset, uint8_t *out);
 
 /*
  * The type byte has been seen.  Refuse what is short, over a limit, has a bad
- * magic, an unknown protection, a version range that is empty, a NUL or
- * invalid UTF-8 in a text, or (for RESET) trails bytes.  A HELLO may trail
- * bytes: a later version's.
+ * magic, an unknown protection, a version range that is empty, a largest
+ * plaintext below MESSAGE_RECORD_MIN, a NUL or invalid UTF-8 in a text, or (for
+ * RESET) trails bytes.  A HELLO may trail bytes: a later version's.
  */
 MUST_CHECK bool hello_parse(const uint8_t *bytes, size_t length,
                             struct hello *hello_out, struct error *err);
