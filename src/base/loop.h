@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event loop that one thread runs: descriptors, timers, and a mailbox by
- * which other threads hand it work.  Everything but loop_post and loop_stop is
- * called by the loop's own thread only (or before it runs), so that no lock
- * guards an event.
+ * which other threads hand it work.  Everything but loop_post, loop_stop and
+ * loop_now_ms is called by the loop's own thread only (or while none runs it),
+ * so that no lock guards an event.
  *
  * Descriptors are watched edge-triggered, once for life: on_ready runs when
  * something may have changed, and the owner tries the I/O until EAGAIN.
@@ -24,13 +24,14 @@ struct loop;
 /* Intrusive: embed it; its owner may free it inside deliver. */
 struct mail {
     struct mail *next;
-    void (*deliver)(struct mail *mail); /* runs in the receiving loop's thread */
+    void (*deliver)(
+        struct mail *mail); /* runs in the receiving loop's thread */
 };
 
 /* A descriptor.  The owner closes it, after watch_clear. */
 struct watch {
     /* borrowed */
-    struct loop *loop;
+    struct loop *loop; /* NULL: not watching */
     void *arg;
     /* plain */
     void (*on_ready)(void *arg);
@@ -53,12 +54,12 @@ struct timer {
 MUST_CHECK bool loop_new(const char *name, struct loop **loop_out,
                          struct error *err);
 
-/* Stops it first (joins the thread of loop_start); mail that was not delivered
- * is left to its owner. NULL is fine. */
+/* Stops it first (joins the thread of loop_start).  Its watches and timers have
+ * been cleared, and nobody posts to it any more.  NULL is fine. */
 void loop_free(struct loop *loop);
 
 /* Runs in the calling thread until loop_stop; or in a thread of its own, with
- * all signals blocked. */
+ * all signals blocked.  Mail posted before loop_stop is still delivered. */
 void loop_run(struct loop *loop);
 MUST_CHECK bool loop_start(struct loop *loop, struct error *err);
 void loop_stop(struct loop *loop); /* any thread; returns at once */
@@ -67,23 +68,30 @@ void loop_stop(struct loop *loop); /* any thread; returns at once */
  * belongs to the loop until deliver is called. */
 void loop_post(struct loop *loop, struct mail *mail);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Milliseconds of CLOCK_MONOTONIC; any thread. */
 uint64_t loop_now_ms(void);
 
 struct event_base *loop_base(struct loop *loop);
 const char *loop_name(const struct loop *loop);
 
-/* Starts to watch fd; on_ready runs at the earliest from the loop. */
+/*
+ * Starts to watch fd; on_ready runs at the earliest from the loop.  readable
+ * and writable are false until the loop's first look at fd, which sets what is
+ * true already: a ready descriptor needs no new edge, and one whose connect is
+ * under way is not mistaken for writable.  False: fd cannot be watched (errno).
+ */
 MUST_CHECK bool watch_init(struct watch *watch, struct loop *loop, int fd,
                            void (*on_ready)(void *arg), void *arg);
-/* Never calls on_ready again.  Any state, also when never initialised (fd 0
- * and loop NULL) or twice. */
+/* Never calls on_ready again.  Any state: from inside any on_ready, twice, or
+ * never initialised (all zero). */
 void watch_clear(struct watch *watch);
 /* Runs on_ready once more after the other ready watches had their turn: how a
- * busy connection yields without waiting for a new edge. */
+ * busy connection yields without waiting for a new edge.  All descriptors are
+ * looked at and all due timers fire in between. */
 void watch_again(struct watch *watch);
 
-/* One-shot.  start on a running timer moves it; stop on a stopped one is fine. */
+/* One-shot.  start on a running timer moves it, with DURATION_OFF (base/text.h)
+ * it stops; stop is fine on a stopped one and on one that is all zero. */
 void timer_init(struct timer *timer, struct loop *loop,
                 void (*on_fire)(void *arg), void *arg);
 void timer_start(struct timer *timer, uint64_t ms);

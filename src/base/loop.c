@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libevent without its locks: one thread touches a base and its events.  What
+ * comes from other threads goes through the mailbox, a list under a mutex and
+ * an eventfd that is written only when the list was empty.
+ *
+ * A round is: look at the descriptors (sleeping only when no watch is ready),
+ * deliver mail, fire timers, then give each watch that is ready one turn.
+ */
+#include "base/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/thread.h"
+
+enum {
+    LOOP_NAME_SIZE = 32
+};
+
+struct loop {
+    /* owned */
+    struct event_base *base;
+    struct event *wakeup;
+    pthread_t thread; /* when threaded */
+    int wakeup_fd;
+    /* plain, the loop's thread */
+    char name[LOOP_NAME_SIZE];
+    bool threaded;
+    struct watch *ready; /* have a turn in the next round */
+    struct watch **ready_end;
+    struct watch *turn; /* still to have theirs in this round */
+    /* any thread */
+    atomic_bool stopping;
+    pthread_mutex_t lock; /* of the mailbox */
+    struct mail *mail;
+    struct mail **mail_end;
+};
+
+/*
+ * Takes all mail at once: what a delivery posts waits for the next round, so
+ * that two parties who answer each other cannot hold the loop.
+ */
+static void
+deliver_mail(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct mail *mail = loop->mail;
+    loop->mail = NULL;
+    loop->mail_end = &loop->mail;
+    pthread_mutex_unlock(&loop->lock);
+
+    while (mail != NULL) {
+        struct mail *next = mail->next;
+        mail->deliver(mail);
+        mail = next;
+    }
+}
+
+static void
+on_wakeup(evutil_socket_t fd, short what, void *arg)
+{
+    uint64_t count;
+
+    (void)what;
+    /* Emptied before the list is taken: a post in between wakes us for nothing,
+     * the other order would lose it. */
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR)
+        continue;
+    deliver_mail(arg);
+}
+
+/* The lock is held, so that whoever frees the loop after its last mail was
+ * delivered does not close the descriptor under our hands. */
+static void
+wake(struct loop *loop)
+{
+    const uint64_t one = 1;
+
+    while (write(loop->wakeup_fd, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+}
+
+static struct event_base *
+make_base(void)
+{
+    struct event_base *base = NULL;
+    struct event_config *settings = event_config_new();
+
+    if (settings == NULL)
+        return NULL;
+    if (event_config_set_flag(settings, EVENT_BASE_FLAG_NOLOCK) == 0 &&
+        event_config_require_features(settings, EV_FEATURE_ET) == 0)
+        base = event_base_new_with_config(settings);
+    event_config_free(settings);
+    return base;
+}
+
+bool
+loop_new(const char *name, struct loop **loop_out, struct error *err)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+
+    if (loop == NULL) {
+        error_set_errno(err, ENOMEM, "cannot make an event loop");
+        return false;
+    }
+    snprintf(loop->name, sizeof loop->name, "%s", name);
+    atomic_init(&loop->stopping, false);
+    pthread_mutex_init(&loop->lock, NULL);
+    loop->mail_end = &loop->mail;
+    loop->ready_end = &loop->ready;
+    loop->wakeup_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (loop->wakeup_fd < 0) {
+        error_set_errno(err, errno, "cannot make an event loop");
+        loop_free(loop);
+        return false;
+    }
+    loop->base = make_base();
+    if (loop->base != NULL)
+        loop->wakeup = event_new(loop->base, loop->wakeup_fd,
+                                 EV_READ | EV_PERSIST, on_wakeup, loop);
+    if (loop->wakeup == NULL || event_add(loop->wakeup, NULL) != 0) {
+        error_set(err, "cannot make an event loop: the event library refused");
+        loop_free(loop);
+        return false;
+    }
+    *loop_out = loop;
+    return true;
+}
+
+void
+loop_free(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    if (loop->threaded) {
+        loop_stop(loop);
+        pthread_join(loop->thread, NULL);
+    }
+    if (loop->wakeup != NULL)
+        event_free(loop->wakeup);
+    if (loop->base != NULL)
+        event_base_free(loop->base);
+    if (loop->wakeup_fd >= 0)
+        close(loop->wakeup_fd);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
+
+/*
+ * One turn for each watch that is ready now; those that queue themselves again
+ * wait for the next round.  A turn may clear any watch: that unlinks it from
+ * whichever list it is on.
+ */
+static void
+run_ready(struct loop *loop)
+{
+    if (loop->ready == NULL)
+        return;
+    loop->turn = loop->ready;
+    loop->turn->link = &loop->turn;
+    loop->ready = NULL;
+    loop->ready_end = &loop->ready;
+    while (loop->turn != NULL) {
+        struct watch *watch = loop->turn;
+        loop->turn = watch->next;
+        if (loop->turn != NULL)
+            loop->turn->link = &loop->turn;
+        watch->queued = false;
+        watch->on_ready(watch->arg);
+    }
+}
+
+void
+loop_run(struct loop *loop)
+{
+    while (!atomic_load(&loop->stopping)) {
+        int sleep = loop->ready == NULL ? 0 : EVLOOP_NONBLOCK;
+        if (event_base_loop(loop->base, EVLOOP_ONCE | sleep) < 0)
+            break;
+        run_ready(loop);
+    }
+    deliver_mail(loop);
+}
+
+static void *
+run_thread(void *arg)
+{
+    loop_run(arg);
+    return NULL;
+}
+
+bool
+loop_start(struct loop *loop, struct error *err)
+{
+    loop->threaded = thread_start(loop->name, run_thread, loop, &loop->thread,
+                                  err);
+    return loop->threaded;
+}
+
+void
+loop_stop(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    atomic_store(&loop->stopping, true);
+    wake(loop);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void
+loop_post(struct loop *loop, struct mail *mail)
+{
+    mail->next = NULL;
+    pthread_mutex_lock(&loop->lock);
+    bool was_empty = loop->mail == NULL;
+    *loop->mail_end = mail;
+    loop->mail_end = &mail->next;
+    if (was_empty)
+        wake(loop);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+uint64_t
+loop_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct event_base *
+loop_base(struct loop *loop)
+{
+    return loop->base;
+}
+
+const char *
+loop_name(const struct loop *loop)
+{
+    return loop->name;
+}
+
+static void
+on_edge(evutil_socket_t fd, short what, void *arg)
+{
+    struct watch *watch = arg;
+
+    (void)fd;
+    if ((what & EV_READ) != 0)
+        watch->readable = true;
+    if ((what & EV_WRITE) != 0)
+        watch->writable = true;
+    watch_again(watch);
+}
+
+bool
+watch_init(struct watch *watch, struct loop *loop, int fd,
+           void (*on_ready)(void *arg), void *arg)
+{
+    *watch = (struct watch){.arg = arg, .on_ready = on_ready, .fd = fd};
+    if (event_assign(&watch->event, loop->base, fd,
+                     EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_edge,
+                     watch) != 0 ||
+        event_add(&watch->event, NULL) != 0)
+        return false;
+    watch->loop = loop;
+    return true;
+}
+
+void
+watch_clear(struct watch *watch)
+{
+    struct loop *loop = watch->loop;
+
+    if (loop == NULL)
+        return;
+    watch->loop = NULL;
+    event_del(&watch->event);
+    if (!watch->queued)
+        return;
+    watch->queued = false;
+    *watch->link = watch->next;
+    if (watch->next != NULL)
+        watch->next->link = watch->link;
+    else if (loop->ready_end == &watch->next)
+        loop->ready_end = watch->link;
+}
+
+void
+watch_again(struct watch *watch)
+{
+    struct loop *loop = watch->loop;
+
+    if (loop == NULL || watch->queued)
+        return;
+    watch->queued = true;
+    watch->next = NULL;
+    watch->link = loop->ready_end;
+    *loop->ready_end = watch;
+    loop->ready_end = &watch->next;
+}
+
+static void
+on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    struct timer *timer = arg;
+
+    (void)fd;
+    (void)what;
+    timer->on_fire(timer->arg);
+}
+
+void
+timer_init(struct timer *timer, struct loop *loop, void (*on_fire)(void *arg),
+           void *arg)
+{
+    *timer = (struct timer){.on_fire = on_fire, .arg = arg};
+    evtimer_assign(&timer->event, loop->base, on_timeout, timer);
+}
+
+void
+timer_start(struct timer *timer, uint64_t ms)
+{
+    struct timeval delay = {
+        .tv_sec = (time_t)(ms / 1000),
+        .tv_usec = (suseconds_t)(ms % 1000 * 1000),
+    };
+
+    if (ms == DURATION_OFF)
+        timer_stop(timer);
+    else if (evtimer_add(&timer->event, &delay) != 0)
+        /* No memory.  Timers are limits: better early than never. */
+        event_active(&timer->event, EV_TIMEOUT, 1);
+}
+
+void
+timer_stop(struct timer *timer)
+{
+    if (timer->on_fire != NULL)
+        evtimer_del(&timer->event);
+}
