@@ -7,10 +7,12 @@ from lab import BINARY, Lab, Realm
 
 
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "fast: measures time or moves much data; not sanitized"
-    )
-    config.addinivalue_line("markers", "soak: takes minutes; only on request")
+    for marker in (
+        "fast: measures time or moves much data; not sanitized",
+        "threads: also run under ThreadSanitizer",
+        "soak: takes minutes; only on request",
+    ):
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_sessionstart():

@@ -116,7 +116,7 @@ def ini(sections):
 class Kerbwrap:
     """One running `kerbwrap run`, and the events that it logged."""
 
-    def __init__(self, path, sections, env, *, binary=BINARY, wait=True):
+    def __init__(self, path, sections, env, binary=BINARY):
         path.mkdir()
         self.path = path
         self.file = path / "kerbwrap.ini"
@@ -138,11 +138,6 @@ class Kerbwrap:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if wait:
-            for section in self.sections:
-                kind, _, name = section.partition(" ")
-                if kind in ("server", "client"):
-                    self.wait_for("listening", service=name)
 
     def _defaults(self):
         (self.path / "state").mkdir()
@@ -224,6 +219,12 @@ class Kerbwrap:
             return "\n".join(self._lines)
 
     # --- sockets ---
+
+    def wait_listening(self):
+        for section in self.sections:
+            kind, _, name = section.partition(" ")
+            if kind in ("server", "client"):
+                self.wait_for("listening", service=name)
 
     def address(self, service):
         """Where a service listens: (host, port) or the path of a socket."""
@@ -326,16 +327,21 @@ class Lab(contextlib.ExitStack):
         }
         return {k: str(v) for k, v in chosen.items() if v is not None}
 
-    def kerbwrap(self, sections, *, env=None, name="kerbwrap", **options):
+    def kerbwrap(self, sections, *, env=None, name="kerbwrap", wait=True,
+                 binary=BINARY):
+        """Starts a sidecar; waits until it listens, unless told not to."""
         self._count += 1
-        return self.keep(
+        sidecar = self.keep(
             Kerbwrap(
                 self.path / f"{self._count}-{name}",
                 {section: dict(keys) for section, keys in sections.items()},
                 self.environment(**(env or {})),
-                **options,
+                binary,
             )
         )
+        if wait:
+            sidecar.wait_listening()
+        return sidecar
 
     def server_keys(self, application, **changes):
         """The keys of a [server NAME] before an application."""
