@@ -3,6 +3,7 @@
 #ifndef DIRECTORY_FILTER_H
 #define DIRECTORY_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
