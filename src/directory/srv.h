@@ -10,17 +10,17 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "directory/host.h"
 
 enum {
-    SRV_RECORDS_MAX = 64,
-    SRV_TARGET_SIZE = 256
+    SRV_RECORDS_MAX = 64
 };
 
 struct srv_record {
     uint16_t priority;
     uint16_t weight;
     uint16_t port;
-    char target[SRV_TARGET_SIZE]; /* no trailing dot */
+    char target[HOST_SIZE]; /* no trailing dot */
 };
 
 struct srv_list {
@@ -49,11 +49,18 @@ uint32_t random_kernel(void *arg);
 /* Evenly distributed below limit, which is not 0. */
 uint32_t random_below(uint32_t limit, random_source *source, void *arg);
 
+/* One of several things to try. */
+struct srv_choice {
+    uint16_t priority;
+    uint16_t weight;
+    size_t index; /* the caller's */
+};
+
 /*
- * Puts records in the order in which to try them: by priority, and within one
- * drawn by weight.  source NULL: by priority, then weight downwards, then name.
+ * Puts choices in the order in which to try them: by priority, and within one
+ * drawn by weight.  source NULL: by priority, then weight downwards, then index.
  */
-void srv_order(struct srv_record *records, size_t count, random_source *source,
+void srv_order(struct srv_choice *choices, size_t count, random_source *source,
                void *arg);
 
 #endif
