@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "directory/entry.h"
 #include "directory/guid.h"
+#include "directory/host.h"
 
 enum scp_type {
     SCP_TYPE_A,   /* dns_name is a host */
@@ -20,7 +21,7 @@ enum scp_type {
 };
 
 enum {
-    SCP_HOST_SIZE = 256,
+
     SCP_BINDINGS_MAX = 16,
     SCP_CLASS_SIZE = 64
 };
@@ -38,7 +39,7 @@ struct scp {
     bool has_guid;
     enum scp_type type;
     char service_class[SCP_CLASS_SIZE];
-    char dns_name[SCP_HOST_SIZE];
+    char dns_name[HOST_SIZE];
     struct scp_binding bindings[SCP_BINDINGS_MAX]; /* none for SRV */
     size_t binding_count;
 };
@@ -54,13 +55,5 @@ extern const char *const scp_attributes[];
 MUST_CHECK bool scp_parse(const struct entry *entry, struct scp *scp_out,
                           struct error *err);
 void scp_clear(struct scp *scp);
-
-/* Is text a DNS host name (letters, digits, '-', '_', labels of 1 to 63), not an
- * address and not over 253 bytes? */
-bool host_is_valid(const char *text);
-
-/* A decimal port, 1 to 65535, nothing else around it. */
-MUST_CHECK bool port_parse(const void *bytes, size_t length, uint16_t *port_out,
-                           struct error *err);
 
 #endif
