@@ -15,14 +15,15 @@
 #include "directory/guid.h"
 #include "directory/scp.h"
 
-/* Borrowed from the configuration; texts are "" when not set. */
+/* Borrowed; what is not set is NULL. */
 struct judge_rules {
     const char *service_class;
-    const char *scp; /* a DN or an objectGUID */
-    char *const *allow_host;
+    const char *scp_dn;          /* canonical; scp = DN */
+    const struct guid *scp_guid; /* scp = objectGUID */
+    const char *scp_base;        /* canonical */
+    const char *allow_group;
+    char *const *allow_host; /* patterns, host.h */
     size_t allow_host_count;
-    const char *allow_group; /* a DN, or the name of a group */
-    const char *scp_base;
 };
 
 /* The object above the SCP, as far as it matters here. */
