@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "directory/guid.h"
-#include "directory/scp.h"
+#include "directory/host.h"
 #include "directory/srv.h"
 
 enum discovery_outcome {
@@ -26,7 +26,7 @@ struct candidate {
     struct guid guid;
     bool has_guid;
     size_t scp; /* candidates of one SCP share this number */
-    char host[SCP_HOST_SIZE];
+    char host[HOST_SIZE];
     uint16_t port;             /* 0: none could be made out */
     uint16_t priority, weight; /* of its SRV record; 0 */
     bool accepted;

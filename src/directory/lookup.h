@@ -20,7 +20,6 @@
 #include "base/error.h"
 #include "directory/directory.h"
 #include "directory/discovery.h"
-#include "directory/judge.h"
 #include "directory/spn.h"
 
 /* Borrowed for as long as the lookup lives; texts are "" when not set. */
@@ -33,10 +32,15 @@ struct lookup_settings {
     size_t gc_uri_count;
     const char *base; /* empty: the default naming context */
     /* [client NAME] */
+    const char *service_class;
     char *const *keywords;
     size_t keyword_count;
+    const char *scp; /* a DN or an objectGUID; keywords or this */
     enum spn_format spn_format;
-    struct judge_rules rules;
+    char *const *allow_host;
+    size_t allow_host_count;
+    const char *allow_group; /* a DN, or a sAMAccountName */
+    const char *scp_base;
     /* how */
     const char *identity; /* for the words: whose credential it is */
     const char *kdc_lane; /* credential_lane of it */
