@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Threads for what can block (GSS steps, KDC exchanges, name resolution, LDAP).
- * Jobs run in lanes: a lane never has more than its share of the threads, and
- * all lanes that may wait for the network together leave a quarter of the pool
- * (at least one thread) to the lane of prompt jobs.  So a dead KDC fills its
- * own lane only.
+ * Jobs run in lanes: a lane never has more than its share of the threads (an
+ * eighth, at least two), and all lanes that may wait for the network together
+ * leave a quarter of the pool (at least one thread) to the lane of prompt jobs.
+ * So a dead KDC fills its own lane only.
  *
  * A job that has begun cannot be stopped, but its owner can abandon it: then it
  * ends unheard and frees itself.
@@ -24,7 +24,16 @@ struct lane;
 /* The lane of jobs that use only the processor and local files. */
 #define LANE_PROMPT NULL
 
-enum { LANE_NAME_SIZE = 256 };
+enum {
+    LANE_NAME_SIZE = 256
+};
+
+enum job_state {
+    JOB_IDLE,
+    JOB_QUEUED,  /* in its lane */
+    JOB_RUNNING, /* in a pool thread */
+    JOB_POSTED,  /* on its way back to the loop */
+};
 
 /* Embed it as the first member of what the job works on. */
 struct job {
@@ -34,19 +43,24 @@ struct job {
                                          the job was abandoned: frees it */
     /* the pool's */
     struct mail mail;
-    struct job *next;
+    struct job *next, **link; /* in the lane's queue */
     struct pool *pool;
     struct lane *lane;
     struct loop *loop;
-    int state;
+    enum job_state state;
     bool abandoned;
 };
 
+/* threads: at least two are made. */
 MUST_CHECK bool pool_new(unsigned threads, struct pool **pool_out,
                          struct error *err);
 
-/* Does not wait for running jobs: they, and the memory they use, are left to
- * the end of the process.  Queued jobs are discarded. */
+/*
+ * For the end of the process.  Queued jobs are discarded; running ones are not
+ * waited for: they count as abandoned, nothing is posted for them any more, and
+ * the memory they use lasts as long as they do.  The loops may be freed after.
+ * No job may be submitted or abandoned any more.  NULL is fine.
+ */
 void pool_free(struct pool *pool);
 
 /*
@@ -70,12 +84,12 @@ int pool_worker(void);
 unsigned pool_threads(const struct pool *pool);
 
 struct lane_status {
-    char name[LANE_NAME_SIZE];
+    char name[LANE_NAME_SIZE]; /* "prompt" for LANE_PROMPT */
     unsigned running;
     unsigned queued;
 };
 
-/* Copies up to max lanes that have work; returns how many. */
+/* Copies up to max lanes that have work; returns how many.  Any thread. */
 size_t pool_lanes(struct pool *pool, struct lane_status *lanes, size_t max);
 
 #endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One lock guards lanes, jobs and workers; jobs run outside it.
+ *
+ * Each submission that could run at once wakes one idle worker, and a worker
+ * looks for another job before it idles.  An ended job makes room for one other
+ * at most, which the worker that ran it takes: so no job that may run is ever
+ * left lying while a worker sleeps.
+ */
+#include "base/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/lane.h"
+#include "base/thread.h"
+
+enum {
+    THREADS_MIN = 2
+};
+
+struct worker {
+    struct pool *pool; /* borrowed */
+    struct job *job;   /* borrowed, while it runs */
+    struct worker *next_idle;
+    pthread_cond_t wake;
+    bool woken;
+    int number;
+};
+
+struct pool {
+    pthread_mutex_t lock;
+    struct lanes lanes;
+    struct worker *workers; /* owned */
+    struct worker *idle;    /* the last to fall asleep first: it is warm */
+    unsigned threads;
+    unsigned holders; /* running threads and the owner: the last one frees */
+    bool closed;
+};
+
+static _Thread_local int this_worker = -1;
+
+static void
+deliver(struct mail *mail)
+{
+    struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
+
+    /* No lock: a posted job is abandoned by this thread only. */
+    job->state = JOB_IDLE;
+    if (job->abandoned)
+        job->discard(job);
+    else
+        job->done(job);
+}
+
+/* The lock is held on entry and on return, not while the job is at work. */
+static void
+run_job(struct worker *worker, struct job *job)
+{
+    struct pool *pool = worker->pool;
+
+    worker->job = job;
+    pthread_mutex_unlock(&pool->lock);
+    job->run(job);
+    pthread_mutex_lock(&pool->lock);
+
+    worker->job = NULL;
+    lanes_ended(&pool->lanes, job->lane);
+    if (!job->abandoned) {
+        /* Under the lock: after pool_free nothing reaches a loop. */
+        job->state = JOB_POSTED;
+        loop_post(job->loop, &job->mail);
+        return;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    job->discard(job);
+    pthread_mutex_lock(&pool->lock);
+}
+
+static void
+fall_asleep(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+
+    worker->woken = false;
+    worker->next_idle = pool->idle;
+    pool->idle = worker;
+    while (!worker->woken)
+        pthread_cond_wait(&worker->wake, &pool->lock);
+}
+
+static void
+wake_one(struct pool *pool)
+{
+    struct worker *worker = pool->idle;
+
+    if (worker == NULL)
+        return;
+    pool->idle = worker->next_idle;
+    worker->woken = true;
+    pthread_cond_signal(&worker->wake);
+}
+
+/* The lock is held; what it guards may be gone on return. */
+static void
+release(struct pool *pool)
+{
+    bool last = --pool->holders == 0;
+
+    pthread_mutex_unlock(&pool->lock);
+    if (!last)
+        return;
+    for (unsigned i = 0; i < pool->threads; i++)
+        pthread_cond_destroy(&pool->workers[i].wake);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->workers);
+    free(pool);
+}
+
+static void *
+work(void *arg)
+{
+    struct worker *worker = arg;
+    struct pool *pool = worker->pool;
+
+    this_worker = worker->number;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->closed) {
+        struct job *job = lanes_take(&pool->lanes);
+        if (job != NULL)
+            run_job(worker, job);
+        else
+            fall_asleep(worker);
+    }
+    release(pool);
+    return NULL;
+}
+
+static bool
+start_worker(struct worker *worker, struct error *err)
+{
+    struct pool *pool = worker->pool;
+    char name[32];
+    pthread_t thread;
+
+    snprintf(name, sizeof name, "pool %d", worker->number);
+    pthread_mutex_lock(&pool->lock);
+    bool started = thread_start(name, work, worker, &thread, err);
+    if (started) {
+        pthread_detach(thread);
+        pool->holders++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return started;
+}
+
+bool
+pool_new(unsigned threads, struct pool **pool_out, struct error *err)
+{
+    struct pool *pool = calloc(1, sizeof *pool);
+
+    if (threads < THREADS_MIN)
+        threads = THREADS_MIN;
+    if (pool != NULL)
+        pool->workers = calloc(threads, sizeof *pool->workers);
+    if (pool == NULL || pool->workers == NULL) {
+        free(pool);
+        error_set_errno(err, ENOMEM, "cannot make the thread pool");
+        return false;
+    }
+    pthread_mutex_init(&pool->lock, NULL);
+    lanes_init(&pool->lanes, threads);
+    pool->threads = threads;
+    pool->holders = 1;
+    for (unsigned i = 0; i < threads; i++) {
+        pool->workers[i].pool = pool;
+        pool->workers[i].number = (int)i;
+        pthread_cond_init(&pool->workers[i].wake, NULL);
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        if (!start_worker(&pool->workers[i], err)) {
+            pool_free(pool);
+            return false;
+        }
+    }
+    *pool_out = pool;
+    return true;
+}
+
+void
+pool_free(struct pool *pool)
+{
+    struct job *job;
+
+    if (pool == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->closed = true;
+    for (unsigned i = 0; i < pool->threads; i++) {
+        if (pool->workers[i].job != NULL)
+            pool->workers[i].job->abandoned = true;
+    }
+    while (pool->idle != NULL)
+        wake_one(pool);
+    while ((job = lanes_any(&pool->lanes)) != NULL) {
+        lanes_remove(&pool->lanes, job);
+        pthread_mutex_unlock(&pool->lock);
+        job->discard(job);
+        pthread_mutex_lock(&pool->lock);
+    }
+    release(pool);
+}
+
+void
+pool_submit(struct pool *pool, const char *name, struct loop *loop,
+            struct job *job)
+{
+    job->mail.deliver = deliver;
+    job->pool = pool;
+    job->loop = loop;
+    job->abandoned = false;
+    pthread_mutex_lock(&pool->lock);
+    assert(!pool->closed);
+    if (lanes_push(&pool->lanes, name, job))
+        wake_one(pool);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void
+pool_abandon(struct job *job)
+{
+    struct pool *pool = job->pool;
+
+    pthread_mutex_lock(&pool->lock);
+    assert(job->state != JOB_IDLE && !job->abandoned);
+    job->abandoned = true;
+    bool queued = job->state == JOB_QUEUED;
+    if (queued)
+        lanes_remove(&pool->lanes, job);
+    pthread_mutex_unlock(&pool->lock);
+    if (queued)
+        job->discard(job);
+}
+
+int
+pool_worker(void)
+{
+    return this_worker;
+}
+
+unsigned
+pool_threads(const struct pool *pool)
+{
+    return pool->threads;
+}
+
+size_t
+pool_lanes(struct pool *pool, struct lane_status *lanes, size_t max)
+{
+    pthread_mutex_lock(&pool->lock);
+    size_t count = lanes_status(&pool->lanes, lanes, max);
+    pthread_mutex_unlock(&pool->lock);
+    return count;
+}
