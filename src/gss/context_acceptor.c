@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The acceptor's side: one AP-REQ in, one AP-REP or error out.  Anything that
+ * is not an AP-REQ of the krb5 mechanism is refused before the library sees it,
+ * anything that would need a third token after.
+ */
+#include "gss/context.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gss/apreq.h"
+#include "gss/establishment.h"
+#include "gss/reason.h"
+
+struct accepted {
+    gss_name_t client;
+    OM_uint32 flags;
+    OM_uint32 lifetime;
+};
+
+/* The name as libkrb5 writes it, which escapes what could be mistaken. */
+static char *
+display_name(gss_name_t name, struct error *err)
+{
+    gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major, minor, ignored;
+    char *copy = NULL;
+
+    major = gss_display_name(&minor, name, &text, NULL);
+    if (major != GSS_S_COMPLETE) {
+        reason_gss(err, REASON_ACCEPT, major, minor,
+                   "cannot read the client's name");
+    } else if (memchr(text.value, '\0', text.length) != NULL) {
+        error_set(err, "cannot use the client's name: it holds a NUL");
+    } else {
+        copy = strndup(text.value, text.length);
+        if (copy == NULL)
+            error_set(err, "cannot read the client's name: out of memory");
+    }
+    gss_release_buffer(&ignored, &text);
+    return copy;
+}
+
+/* lifetime counts the clock skew that the library forgives: it is that much
+ * longer here than at the initiator. */
+static bool
+check_client(struct establishment *side, const struct accepted *accepted,
+             struct error *err)
+{
+    char *name = display_name(accepted->client, err);
+    bool ok;
+
+    if (name == NULL)
+        return false;
+    if (accepted->lifetime != GSS_C_INDEFINITE)
+        side->peer.endtime = (int64_t)time(NULL) + accepted->lifetime;
+    ok = establishment_finish(side, accepted->flags, name, err);
+    free(name);
+    return ok;
+}
+
+static enum context_status
+accept_request(struct establishment *side, const struct worker *worker,
+               gss_buffer_t input, struct context_output *out)
+{
+    struct accepted accepted = {.client = GSS_C_NO_NAME};
+    gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+    OM_uint32 major, minor, ignored;
+    bool ok = false;
+
+    /* Nowhere to put a delegated credential: one that comes is dropped. */
+    major = gss_accept_sec_context(&minor, &side->gss, worker->handle, input,
+                                   GSS_C_NO_CHANNEL_BINDINGS, &accepted.client,
+                                   NULL, &token, &accepted.flags,
+                                   &accepted.lifetime, NULL);
+    if (major == GSS_S_COMPLETE)
+        ok = check_client(side, &accepted, &out->error);
+    else if (GSS_ERROR(major))
+        reason_gss(&out->error, REASON_ACCEPT, major, minor,
+                   "cannot accept the client");
+    else
+        error_set(&out->error, "cannot accept the client: it wants a third "
+                               "token (DCE style), which is not spoken here");
+    /* An error token tells the client why; half an answer would not. */
+    if (ok || GSS_ERROR(major))
+        ok = establishment_give_token(&token, out) && ok;
+    gss_release_buffer(&ignored, &token);
+    gss_release_name(&ignored, &accepted.client);
+    return ok ? CONTEXT_DONE : CONTEXT_FAILED;
+}
+
+static enum context_status
+accept_with(struct establishment *side, struct worker *worker,
+            const uint8_t *bytes, size_t size, struct context_output *out)
+{
+    gss_buffer_desc input = {size, (void *)(uintptr_t)bytes};
+    int32_t enctype;
+
+    if (!apreq_ticket_enctype(bytes, size, &enctype, &out->error) ||
+        !establishment_check_enctype(enctype, "the client's ticket",
+                                     &side->peer.ticket_enctype, &out->error) ||
+        !worker_acceptor_handle(side->credential, worker, &out->error))
+        return CONTEXT_FAILED;
+    return accept_request(side, worker, &input, out);
+}
+
+static enum context_status
+acceptor_step(struct context *context, const uint8_t *token, size_t token_size,
+              struct context_output *out)
+{
+    struct establishment *side = (struct establishment *)context;
+    enum context_status status = CONTEXT_FAILED;
+    struct worker spare, *worker;
+
+    *out = (struct context_output){0};
+    assert(side->state == ESTABLISHMENT_NEW && token != NULL);
+    if (worker_enter(side->credential, &spare, &worker, &out->error)) {
+        status = accept_with(side, worker, token, token_size, out);
+        worker_leave(side->credential, worker, &spare);
+    }
+    side->state = status == CONTEXT_DONE ? ESTABLISHMENT_DONE
+                                         : ESTABLISHMENT_FAILED;
+    return status;
+}
+
+/* An acceptor needs no ticket, and never asks for this. */
+static bool
+acceptor_fetch(struct context *context, struct error *err)
+{
+    (void)context;
+    error_set(err, "cannot get a ticket: the acceptor needs none");
+    return false;
+}
+
+static const struct context_ops acceptor_ops = {
+    .step = acceptor_step,
+    .fetch = acceptor_fetch,
+    .peer = establishment_peer,
+    .channel = establishment_channel,
+    .free = establishment_free,
+};
+
+struct context *
+context_new_acceptor(struct credential *credential, struct error *err)
+{
+    struct establishment *side;
+
+    assert(!credential->initiator);
+    if (!establishment_new(&acceptor_ops, credential, &side, err))
+        return NULL;
+    return &side->context;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What initiator and acceptor credentials have in common: references, and a
+ * worker for each pool thread.
+ */
+#include "gss/credential.h"
+
+#include <stdlib.h>
+
+#include "base/pool.h"
+#include "gss/credential_private.h"
+#include "gss/reason.h"
+
+bool
+credential_new(bool initiator, unsigned workers,
+               struct credential **credential_out, struct error *err)
+{
+    struct credential *credential = calloc(1, sizeof(*credential));
+    krb5_error_code code;
+
+    if (credential != NULL)
+        credential->workers = calloc(workers, sizeof(*credential->workers));
+    if (credential == NULL || (credential->workers == NULL && workers > 0)) {
+        free(credential);
+        error_set(err, "cannot keep a credential: out of memory");
+        return false;
+    }
+    code = krb5_init_context(&credential->context);
+    if (code != 0) {
+        reason_krb5(err, REASON_KEYTAB, NULL, code,
+                    "cannot begin to use Kerberos (is krb5.conf sound?)");
+        free(credential->workers);
+        free(credential);
+        return false;
+    }
+    credential->initiator = initiator;
+    credential->worker_count = workers;
+    credential->references = 1;
+    pthread_mutex_init(&credential->mutex, NULL);
+    flight_init(&credential->renewal);
+    *credential_out = credential;
+    return true;
+}
+
+static void
+worker_clear(struct credential *credential, struct worker *worker)
+{
+    OM_uint32 ignored;
+
+    if (worker->context == NULL)
+        return;
+    gss_release_cred(&ignored, &worker->handle);
+    credential_drop_tickets(credential, worker->context, worker->tickets);
+    krb5_free_context(worker->context);
+    *worker = (struct worker){0};
+}
+
+static void
+credential_free(struct credential *credential)
+{
+    krb5_context context = credential->context;
+
+    for (unsigned i = 0; i < credential->worker_count; i++)
+        worker_clear(credential, &credential->workers[i]);
+    free(credential->workers);
+    while (credential->targets != NULL) {
+        struct target *next = credential->targets->next;
+
+        target_free(context, credential->targets);
+        credential->targets = next;
+    }
+    tickets_free(context, credential->tickets);
+    krb5_free_principal(context, credential->client);
+    krb5_free_context(context);
+    flight_clear(&credential->renewal);
+    pthread_mutex_destroy(&credential->mutex);
+    free(credential->keytab);
+    free(credential->source);
+    free(credential->replay_cache);
+    free(credential->name);
+    free(credential);
+}
+
+struct credential *
+credential_hold(struct credential *credential)
+{
+    pthread_mutex_lock(&credential->mutex);
+    credential->references++;
+    pthread_mutex_unlock(&credential->mutex);
+    return credential;
+}
+
+void
+credential_release(struct credential *credential)
+{
+    if (credential == NULL)
+        return;
+    pthread_mutex_lock(&credential->mutex);
+    bool last = --credential->references == 0;
+    pthread_mutex_unlock(&credential->mutex);
+    if (last)
+        credential_free(credential);
+}
+
+const char *
+credential_name(const struct credential *credential)
+{
+    struct credential *writable = (struct credential *)(uintptr_t)credential;
+
+    /* Whoever sees it set may go on using it: it is set once. */
+    pthread_mutex_lock(&writable->mutex);
+    const char *name = credential->name;
+    pthread_mutex_unlock(&writable->mutex);
+    return name != NULL ? name : "";
+}
+
+bool
+worker_enter(struct credential *credential, struct worker *spare,
+             struct worker **worker_out, struct error *err)
+{
+    int number = pool_worker();
+    struct worker *worker = spare;
+    krb5_error_code code = 0;
+
+    *spare = (struct worker){0};
+    if (number >= 0 && (unsigned)number < credential->worker_count)
+        worker = &credential->workers[number];
+    if (worker->context == NULL)
+        code = krb5_init_context(&worker->context);
+    if (code != 0) {
+        worker->context = NULL;
+        reason_krb5(err, REASON_KEYTAB, NULL, code,
+                    "cannot begin to use Kerberos (is krb5.conf sound?)");
+        return false;
+    }
+    *worker_out = worker;
+    return true;
+}
+
+void
+worker_leave(struct credential *credential, struct worker *worker,
+             struct worker *spare)
+{
+    if (worker == spare)
+        worker_clear(credential, spare);
+}

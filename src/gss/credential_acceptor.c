@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An acceptor's credential: a keytab, any key of which will do, because with an
+ * Active Directory account the name in a ticket is not the one in the keytab.
+ * Which service was asked for is told inside the seal.
+ *
+ * libkrb5 opens the file anew for each accept, so that rotation needs nothing.
+ */
+#include "gss/credential.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+
+#include "gss/credential_private.h"
+#include "gss/enctype.h"
+#include "gss/reason.h"
+
+/* What is wrong with a keytab that can be read, or NULL. */
+static const char *
+find_fault(unsigned keys, unsigned aes_keys)
+{
+    if (keys == 0)
+        return "it is empty; export the service's key into it (ktadd, "
+               "ktpass, msktutil)";
+    if (aes_keys == 0)
+        return "it holds no AES key; give the account AES keys "
+               "(msDS-SupportedEncryptionTypes 24) and export it again";
+    return NULL;
+}
+
+/* Counts; the code is KRB5_KT_END when all went well. */
+static krb5_error_code
+count_keys(krb5_context context, krb5_keytab keytab, unsigned *keys,
+           unsigned *aes_keys)
+{
+    krb5_kt_cursor cursor;
+    krb5_keytab_entry entry;
+    krb5_error_code code;
+
+    code = krb5_kt_start_seq_get(context, keytab, &cursor);
+    if (code != 0)
+        return code;
+    while ((code = krb5_kt_next_entry(context, keytab, &entry, &cursor)) == 0) {
+        ++*keys;
+        *aes_keys += enctype_aes_name(entry.key.enctype) != NULL;
+        krb5_kt_free_entry(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return code;
+}
+
+static bool
+check_keytab(krb5_context context, const char *path, struct error *err)
+{
+    unsigned keys = 0, aes_keys = 0;
+    krb5_keytab keytab = NULL;
+    krb5_error_code code;
+    const char *fault;
+
+    code = krb5_kt_resolve(context, path, &keytab);
+    if (code == 0) {
+        code = count_keys(context, keytab, &keys, &aes_keys);
+        krb5_kt_close(context, keytab);
+    }
+    if (code != KRB5_KT_END) {
+        reason_krb5(err, REASON_KEYTAB, context, code, "cannot use keytab %s",
+                    path);
+        return false;
+    }
+    fault = find_fault(keys, aes_keys);
+    if (fault != NULL) {
+        error_set(err, "cannot use keytab %s: %s", path, fault);
+        return false;
+    }
+    return true;
+}
+
+bool
+credential_new_acceptor(const struct acceptor_settings *set, unsigned workers,
+                        struct credential **credential_out, struct error *err)
+{
+    struct credential *credential;
+    bool ok;
+
+    if (!credential_new(false, workers, &credential, err))
+        return false;
+    credential->keytab = strdup(set->keytab);
+    ok = credential->keytab != NULL;
+    /* libkrb5's names for a file of ours, and for no replay cache at all. */
+    if (ok && set->replay_cache == NULL)
+        ok = (credential->replay_cache = strdup("none:")) != NULL;
+    else if (ok)
+        ok = asprintf(&credential->replay_cache, "file2:%s",
+                      set->replay_cache) >= 0;
+    if (!ok) {
+        credential->replay_cache = NULL;
+        error_set(err, "cannot keep a credential: out of memory");
+    } else {
+        ok = check_keytab(credential->context, set->keytab, err);
+    }
+    if (!ok) {
+        credential_release(credential);
+        return false;
+    }
+    *credential_out = credential;
+    return true;
+}
+
+bool
+worker_acceptor_handle(struct credential *credential, struct worker *worker,
+                       struct error *err)
+{
+    gss_key_value_element_desc elements[] = {
+        {"keytab", credential->keytab},
+        {"rcache", credential->replay_cache},
+    };
+    gss_key_value_set_desc store = {2, elements};
+    gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
+    OM_uint32 major, minor;
+
+    if (worker->handle != GSS_C_NO_CREDENTIAL)
+        return true;
+    major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
+                                  &mechs, GSS_C_ACCEPT, &store, &worker->handle,
+                                  NULL, NULL);
+    if (major == GSS_S_COMPLETE)
+        return true;
+    worker->handle = GSS_C_NO_CREDENTIAL;
+    reason_gss(err, REASON_KEYTAB, major, minor, "cannot use keytab %s",
+               credential->keytab);
+    return false;
+}

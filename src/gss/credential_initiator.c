@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An initiator's credential: where its tickets come from and when they are got
+ * again.  A renewal makes a new generation beside the old one, which serves
+ * until the moment the new one takes its place.
+ */
+#include "gss/credential.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+
+#include "base/log.h"
+#include "gss/credential_private.h"
+#include "gss/reason.h"
+#include "gss/service_tickets.h"
+
+enum {
+    /* Somebody else's cache is looked at this often. */
+    SOURCE_CHECK_SECONDS = 60,
+};
+
+/* A client keytab that is always empty: given to GSSAPI, it keeps the ambient
+ * one from being used. */
+static char empty_keytab[] = "MEMORY:kerbwrap-no-keytab";
+
+static bool
+set_client(struct credential *credential, krb5_const_principal client,
+           struct error *err)
+{
+    krb5_context context = credential->context;
+    char *text = NULL;
+
+    if (krb5_copy_principal(context, client, &credential->client) == 0 &&
+        krb5_unparse_name(context, client, &text) == 0) {
+        credential->name = strdup(text);
+        krb5_free_unparsed_name(context, text);
+    }
+    if (credential->name != NULL)
+        return true;
+    krb5_free_principal(context, credential->client);
+    credential->client = NULL;
+    error_set(err, "cannot keep a credential: out of memory");
+    return false;
+}
+
+/* Parses the principal and sees that the keytab has a key of it. */
+static bool
+check_client_keytab(struct credential *credential, const char *principal,
+                    struct error *err)
+{
+    krb5_context context = credential->context;
+    krb5_principal client = NULL;
+    krb5_keytab keytab = NULL;
+    krb5_keytab_entry entry;
+    krb5_error_code code;
+    bool ok = false;
+
+    code = krb5_parse_name(context, principal, &client);
+    if (code != 0) {
+        reason_krb5(err, REASON_TGT, context, code, "cannot use principal %s",
+                    principal);
+        return false;
+    }
+    code = krb5_kt_resolve(context, credential->keytab, &keytab);
+    if (code == 0)
+        code = krb5_kt_get_entry(context, keytab, client, 0, 0, &entry);
+    if (code == 0)
+        krb5_kt_free_entry(context, &entry);
+    else
+        reason_krb5(err, REASON_KEYTAB, context, code,
+                    "cannot use keytab %s for %s", credential->keytab,
+                    principal);
+    if (code == 0)
+        ok = set_client(credential, client, err);
+    if (keytab != NULL)
+        krb5_kt_close(context, keytab);
+    krb5_free_principal(context, client);
+    return ok;
+}
+
+bool
+credential_new_initiator(const struct initiator_settings *set, unsigned workers,
+                         struct credential **credential_out, struct error *err)
+{
+    struct credential *credential;
+    struct error why;
+    bool ok;
+
+    assert((set->keytab == NULL) != (set->ccache == NULL));
+    if (!credential_new(true, workers, &credential, err))
+        return false;
+    if (set->keytab != NULL)
+        ok = (credential->keytab = strdup(set->keytab)) != NULL;
+    else
+        ok = (credential->source = strdup(set->ccache)) != NULL;
+    if (!ok)
+        error_set(err, "cannot keep a credential: out of memory");
+    else if (set->keytab != NULL)
+        ok = check_client_keytab(credential, set->principal, err);
+    if (!ok) {
+        credential_release(credential);
+        return false;
+    }
+    /* Somebody else's cache tells who we are, and costs no KDC.  It may as well
+     * come later. */
+    if (set->ccache != NULL && !credential_renew(credential, &why))
+        log_event(EVENT_DETAIL, LOG_TEXT("reason", why.text));
+    *credential_out = credential;
+    return true;
+}
+
+struct tickets *
+credential_tickets(struct credential *credential)
+{
+    pthread_mutex_lock(&credential->mutex);
+    struct tickets *tickets = credential->tickets;
+
+    if (tickets != NULL)
+        tickets->references++;
+    pthread_mutex_unlock(&credential->mutex);
+    return tickets;
+}
+
+void
+credential_drop_tickets(struct credential *credential, krb5_context context,
+                        struct tickets *tickets)
+{
+    if (tickets == NULL)
+        return;
+    pthread_mutex_lock(&credential->mutex);
+    bool last = --tickets->references == 0;
+    pthread_mutex_unlock(&credential->mutex);
+    if (last)
+        tickets_free(context, tickets);
+}
+
+/* fresh, which is given away, takes the place of the newest tickets. */
+static bool
+publish(struct credential *credential, krb5_context context,
+        struct tickets *fresh, struct error *err)
+{
+    struct tickets *old;
+    bool ok = true;
+
+    pthread_mutex_lock(&credential->mutex);
+    if (credential->client == NULL)
+        ok = set_client(credential, fresh->client, err);
+    old = ok ? credential->tickets : NULL;
+    if (ok) {
+        fresh->references = 1;
+        credential->tickets = fresh;
+    }
+    pthread_mutex_unlock(&credential->mutex);
+    if (!ok)
+        tickets_free(context, fresh);
+    credential_drop_tickets(credential, context, old);
+    return ok;
+}
+
+static int64_t
+half_life(const struct tickets *tickets)
+{
+    return tickets->tgt_start + (tickets->tgt_end - tickets->tgt_start) / 2;
+}
+
+static bool
+renew_with_keytab(struct credential *credential, krb5_context context,
+                  const struct tickets *old, bool force, struct error *err)
+{
+    struct service_tickets services;
+    struct tickets *fresh;
+    bool ok;
+
+    if (!force && old != NULL && (int64_t)time(NULL) < half_life(old))
+        return true;
+    if (!tickets_from_keytab(context, credential->client, credential->keytab,
+                             &fresh, err))
+        return false;
+    service_tickets_list(credential, &services);
+    if (old != NULL && !force)
+        service_tickets_copy(&services, context, old, fresh);
+    ok = publish(credential, context, fresh, err);
+    if (ok)
+        service_tickets_fetch(&services, credential, context);
+    service_tickets_clear(&services, credential);
+    return ok;
+}
+
+/* Are these the tickets that we copied the last time? */
+static bool
+is_unchanged(const struct tickets *old, const struct tickets *fresh)
+{
+    return old != NULL && old->tgt_end != 0 && old->tgt_end == fresh->tgt_end &&
+           old->tgt_start == fresh->tgt_start;
+}
+
+static bool
+renew_from_source(struct credential *credential, krb5_context context,
+                  const struct tickets *old, struct error *err)
+{
+    struct tickets *fresh;
+
+    if (!tickets_from_cache(context, credential->source, &fresh, err))
+        return false;
+    if (credential->client != NULL &&
+        !krb5_principal_compare(context, credential->client, fresh->client)) {
+        error_set(err,
+                  "cannot use credential cache %s: it now belongs to %s, "
+                  "before it was %s; restart to use it",
+                  credential->source, fresh->client_text, credential->name);
+    } else if (fresh->tgt_end != 0 && !tickets_can_ask(fresh)) {
+        error_set(err,
+                  "cannot use credential cache %s: the tickets of %s have "
+                  "expired; run kinit for it",
+                  credential->source, fresh->client_text);
+    } else if (is_unchanged(old, fresh)) {
+        tickets_free(context, fresh);
+        return true;
+    } else {
+        return publish(credential, context, fresh, err);
+    }
+    tickets_free(context, fresh);
+    return false;
+}
+
+bool
+credential_renew_now(struct credential *credential, bool force,
+                     struct error *err)
+{
+    struct error why = {""};
+    struct worker spare, *worker;
+    struct tickets *old;
+    bool ok = false;
+
+    if (!flight_lead(&credential->renewal, &ok, err))
+        return ok;
+    if (worker_enter(credential, &spare, &worker, &why)) {
+        old = credential_tickets(credential);
+        if (credential->keytab != NULL)
+            ok = renew_with_keytab(credential, worker->context, old, force,
+                                   &why);
+        else
+            ok = renew_from_source(credential, worker->context, old, &why);
+        credential_drop_tickets(credential, worker->context, old);
+        worker_leave(credential, worker, &spare);
+    }
+    flight_land(&credential->renewal, ok, &why);
+    if (!ok)
+        error_set(err, "%s", why.text);
+    return ok;
+}
+
+bool
+credential_renew(struct credential *credential, struct error *err)
+{
+    return credential_renew_now(credential, false, err);
+}
+
+void
+credential_lane(const struct credential *credential, char *lane, size_t size)
+{
+    static const krb5_data unknown = {.length = 0, .data = NULL};
+    bool known = credential_name(credential)[0] != '\0';
+
+    lane_of_realm(known ? &credential->client->realm : &unknown, lane, size);
+}
+
+int64_t
+credential_expires(struct credential *credential)
+{
+    pthread_mutex_lock(&credential->mutex);
+    const struct tickets *tickets = credential->tickets;
+    int64_t end = tickets != NULL ? tickets->tgt_end : 0;
+    pthread_mutex_unlock(&credential->mutex);
+    return end;
+}
+
+int64_t
+credential_renew_in(struct credential *credential)
+{
+    int64_t now = (int64_t)time(NULL), due = 0;
+
+    pthread_mutex_lock(&credential->mutex);
+    const struct tickets *tickets = credential->tickets;
+    if (tickets != NULL && credential->keytab != NULL)
+        due = half_life(tickets);
+    else if (tickets != NULL)
+        due = now + SOURCE_CHECK_SECONDS;
+    pthread_mutex_unlock(&credential->mutex);
+    return due > now ? due - now : 0;
+}
+
+static OM_uint32
+acquire(const char *client, char *cache, gss_cred_id_t *handle_out,
+        OM_uint32 *minor)
+{
+    gss_buffer_desc text = {strlen(client), (char *)(uintptr_t)client};
+    gss_key_value_element_desc elements[] = {
+        {"ccache", cache},
+        {"client_keytab", empty_keytab},
+    };
+    gss_key_value_set_desc store = {2, elements};
+    gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 major, ignored;
+
+    major = gss_import_name(minor, &text, GSS_KRB5_NT_PRINCIPAL_NAME, &name);
+    if (major == GSS_S_COMPLETE)
+        major = gss_acquire_cred_from(minor, name, GSS_C_INDEFINITE, &mechs,
+                                      GSS_C_INITIATE, &store, handle_out, NULL,
+                                      NULL);
+    gss_release_name(&ignored, &name);
+    return major;
+}
+
+bool
+worker_initiator_handle(struct credential *credential, struct worker *worker,
+                        struct tickets *tickets, struct error *err)
+{
+    OM_uint32 major, minor;
+
+    if (worker->tickets == tickets)
+        return true;
+    gss_release_cred(&minor, &worker->handle);
+    credential_drop_tickets(credential, worker->context, worker->tickets);
+    worker->tickets = NULL;
+    major = acquire(tickets->client_text, tickets->name, &worker->handle,
+                    &minor);
+    if (major != GSS_S_COMPLETE) {
+        worker->handle = GSS_C_NO_CREDENTIAL;
+        reason_gss(err, REASON_INIT, major, minor,
+                   "cannot use the tickets of %s", tickets->client_text);
+        return false;
+    }
+    pthread_mutex_lock(&credential->mutex);
+    tickets->references++;
+    pthread_mutex_unlock(&credential->mutex);
+    worker->tickets = tickets;
+    return true;
+}

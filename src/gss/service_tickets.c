@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The targets of a credential and their tickets.  The list is short (one entry
+ * a service that is dialled) and guarded by the credential's mutex, which is
+ * never held while a KDC is asked.
+ */
+#include "gss/service_tickets.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    REMEMBERED_SECONDS = 3600,
+    DISTRUST_SECONDS = 60,
+};
+
+static struct target *
+find_target(struct credential *credential, const char *asked)
+{
+    struct target *target = credential->targets;
+
+    while (target != NULL && strcmp(target->asked, asked) != 0)
+        target = target->next;
+    return target;
+}
+
+bool
+credential_target(struct credential *credential, const char *asked,
+                  struct target **target_out, struct error *err)
+{
+    struct target *target;
+    bool ok = true;
+
+    /* Somebody else's cache may have come since, and costs no KDC. */
+    if (credential_name(credential)[0] == '\0' &&
+        !credential_renew(credential, err))
+        return false;
+    pthread_mutex_lock(&credential->mutex);
+    target = find_target(credential, asked);
+    if (target == NULL) {
+        ok = target_new(credential->context, asked, credential->client, &target,
+                        err);
+        if (ok) {
+            target->next = credential->targets;
+            credential->targets = target;
+        }
+    }
+    if (ok) {
+        target->references++;
+        target->asked_at = (int64_t)time(NULL);
+        *target_out = target;
+    }
+    pthread_mutex_unlock(&credential->mutex);
+    return ok;
+}
+
+void
+credential_drop_target(struct credential *credential, struct target *target)
+{
+    if (target == NULL)
+        return;
+    pthread_mutex_lock(&credential->mutex);
+    target->references--;
+    pthread_mutex_unlock(&credential->mutex);
+}
+
+/* Under mutex: takes out what nobody holds nor asked for lately. */
+static size_t
+prune(struct credential *credential)
+{
+    int64_t since = (int64_t)time(NULL) - REMEMBERED_SECONDS;
+    struct target **link = &credential->targets;
+    size_t left = 0;
+
+    while (*link != NULL) {
+        struct target *target = *link;
+
+        if (target->references == 0 && target->asked_at < since) {
+            *link = target->next;
+            target_free(credential->context, target);
+        } else {
+            link = &target->next;
+            left++;
+        }
+    }
+    return left;
+}
+
+void
+service_tickets_list(struct credential *credential,
+                     struct service_tickets *services_out)
+{
+    struct service_tickets services = {0};
+
+    pthread_mutex_lock(&credential->mutex);
+    size_t count = prune(credential);
+
+    if (count > 0)
+        services.targets = calloc(count, sizeof(struct target *));
+    /* Without memory for the list tickets are got when they are needed. */
+    for (struct target *target = credential->targets;
+         target != NULL && services.targets != NULL; target = target->next) {
+        target->references++;
+        services.targets[services.count++] = target;
+    }
+    pthread_mutex_unlock(&credential->mutex);
+    *services_out = services;
+}
+
+void
+service_tickets_clear(struct service_tickets *services,
+                      struct credential *credential)
+{
+    for (size_t i = 0; i < services->count; i++)
+        credential_drop_target(credential, services->targets[i]);
+    free(services->targets);
+    *services = (struct service_tickets){0};
+}
+
+void
+service_tickets_copy(const struct service_tickets *services,
+                     krb5_context context, const struct tickets *from,
+                     struct tickets *to)
+{
+    for (size_t i = 0; i < services->count; i++)
+        tickets_copy(context, from, to, services->targets[i]->server);
+}
+
+void
+service_tickets_fetch(const struct service_tickets *services,
+                      struct credential *credential, krb5_context context)
+{
+    struct tickets *tickets = credential_tickets(credential);
+    krb5_error_code code = 0;
+
+    /* One realm's silence costs half a minute: do not collect more of it. */
+    for (size_t i = 0; i < services->count; i++) {
+        if (!tickets_fetch(context, tickets, services->targets[i]->server,
+                           &code, NULL) &&
+            code == KRB5_KDC_UNREACH)
+            break;
+    }
+    credential_drop_tickets(credential, context, tickets);
+}
+
+bool
+credential_find(struct credential *credential, struct worker *worker,
+                struct target *target, struct tickets **tickets_out,
+                struct ticket_facts *facts_out)
+{
+    struct tickets *tickets;
+
+    pthread_mutex_lock(&credential->mutex);
+    tickets = target->distrusted ? NULL : credential->tickets;
+    if (tickets != NULL)
+        tickets->references++;
+    pthread_mutex_unlock(&credential->mutex);
+    if (tickets == NULL)
+        return false;
+    if (!tickets_find(worker->context, tickets, target->server, facts_out)) {
+        credential_drop_tickets(credential, worker->context, tickets);
+        return false;
+    }
+    *tickets_out = tickets;
+    return true;
+}
+
+void
+credential_distrust(struct credential *credential, struct target *target)
+{
+    int64_t now = (int64_t)time(NULL);
+
+    pthread_mutex_lock(&credential->mutex);
+    if (now - target->distrusted_at >= DISTRUST_SECONDS) {
+        target->distrusted_at = now;
+        target->distrusted = true;
+    }
+    pthread_mutex_unlock(&credential->mutex);
+}
+
+/* Does the KDC find fault with what we ask with, rather than with the question?
+ * So it is after the realm's own key was changed. */
+static bool
+is_about_tgt(krb5_error_code code)
+{
+    return code == KRB5KRB_AP_ERR_TKT_EXPIRED ||
+           code == KRB5KRB_AP_ERR_BAD_INTEGRITY ||
+           code == KRB5KRB_AP_ERR_MODIFIED ||
+           code == KRB5KRB_AP_ERR_BADKEYVER || code == KRB5KRB_AP_ERR_NOKEY ||
+           code == KRB5KDC_ERR_TGT_REVOKED;
+}
+
+static bool
+ask(struct credential *credential, struct worker *worker, struct target *target,
+    krb5_error_code *code_out, struct error *err)
+{
+    struct tickets *tickets = credential_tickets(credential);
+    bool ok = tickets_fetch(worker->context, tickets, target->server, code_out,
+                            err);
+
+    credential_drop_tickets(credential, worker->context, tickets);
+    return ok;
+}
+
+static bool
+is_here(struct credential *credential, struct worker *worker,
+        struct target *target)
+{
+    struct tickets *tickets;
+    struct ticket_facts ignored;
+
+    if (!credential_find(credential, worker, target, &tickets, &ignored))
+        return false;
+    credential_drop_tickets(credential, worker->context, tickets);
+    return true;
+}
+
+static bool
+can_ask(struct credential *credential, struct worker *worker)
+{
+    struct tickets *tickets = credential_tickets(credential);
+    bool can = tickets != NULL && tickets_can_ask(tickets);
+
+    credential_drop_tickets(credential, worker->context, tickets);
+    return can;
+}
+
+static bool
+fetch(struct credential *credential, struct worker *worker,
+      struct target *target, struct error *err)
+{
+    krb5_error_code code;
+
+    /* Another may have got it while this job stood in its lane. */
+    if (is_here(credential, worker, target))
+        return true;
+    if (!can_ask(credential, worker)) {
+        if (!credential_renew_now(credential, false, err))
+            return false;
+        /* A copied cache may bring the service's ticket along. */
+        if (is_here(credential, worker, target))
+            return true;
+    }
+    if (ask(credential, worker, target, &code, err))
+        return true;
+    return is_about_tgt(code) && credential_renew_now(credential, true, err) &&
+           ask(credential, worker, target, &code, err);
+}
+
+bool
+credential_fetch(struct credential *credential, struct target *target,
+                 struct error *err)
+{
+    struct error why = {""};
+    struct worker spare, *worker;
+    bool ok = false;
+
+    if (!flight_lead(&target->flight, &ok, err))
+        return ok;
+    if (worker_enter(credential, &spare, &worker, &why)) {
+        ok = fetch(credential, worker, target, &why);
+        worker_leave(credential, worker, &spare);
+    }
+    if (ok) {
+        pthread_mutex_lock(&credential->mutex);
+        target->distrusted = false;
+        pthread_mutex_unlock(&credential->mutex);
+    }
+    flight_land(&target->flight, ok, &why);
+    if (!ok)
+        error_set(err, "%s", why.text);
+    return ok;
+}
