@@ -5,6 +5,17 @@ import pytest
 
 from lab import BINARY, Lab, Realm
 
+# One sidecar against our own implementation of the protocol.
+from sides import (  # noqa: F401
+    client_side,
+    kerberos,
+    make_side,
+    seal_side,
+    server_side,
+    shared_sides,
+    side,
+)
+
 
 def pytest_configure(config):
     for marker in (
