@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Listening, connecting, closing.  A Unix listener is bound, given its mode and
+ * only then made to listen: until that, connecting to it fails.
+ */
+#include "base/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+enum {
+    FIRST_PASSED_FD = 3, /* sd_listen_fds(3) */
+    LISTEN_ADDRESSES_MAX = 8,
+    KEEPALIVE_IDLE_S = 60,
+    KEEPALIVE_INTERVAL_S = 15,
+    KEEPALIVE_COUNT = 4,
+};
+
+static void
+set_option(int fd, int level, int option, int value)
+{
+    /* The options are improvements: a socket that lacks one still works. */
+    (void)setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int
+open_socket(const struct address *address)
+{
+    return socket(address->storage.ss_family,
+                  SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static const struct sockaddr *
+generic(const struct address *address)
+{
+    return (const struct sockaddr *)&address->storage;
+}
+
+/* Closes fd, if it is one, keeping errno; returns -1. */
+static int
+give_up(int fd)
+{
+    int reason = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = reason;
+    return -1;
+}
+
+static int
+listen_tcp(const struct address *address)
+{
+    const struct sockaddr_in6 *ipv6 = (const void *)&address->storage;
+    int fd = open_socket(address);
+
+    if (fd < 0)
+        return -1;
+    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (address->storage.ss_family == AF_INET6)
+        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                   !IN6_IS_ADDR_UNSPECIFIED(&ipv6->sin6_addr));
+    if (bind(fd, generic(address), address->length) != 0 ||
+        listen(fd, SOMAXCONN) != 0)
+        return give_up(fd);
+    return fd;
+}
+
+/*
+ * Makes way at path: removes a socket file that nobody listens on.  False, with
+ * the sentence, when something else is there.
+ */
+static bool
+remove_stale(const struct address *address, const char *path, struct error *err)
+{
+    const char *reason = NULL;
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        return true; /* what is wrong with the path, bind will say */
+    int fd = S_ISSOCK(status.st_mode) ? open_socket(address) : -1;
+    if (!S_ISSOCK(status.st_mode))
+        reason = "a file that is not a socket is there";
+    else if (fd < 0)
+        reason = strerror(errno);
+    else if (connect(fd, generic(address), address->length) == 0 ||
+             errno == EAGAIN)
+        reason = "another process listens there";
+    else if (errno != ECONNREFUSED || (unlink(path) != 0 && errno != ENOENT))
+        reason = strerror(errno);
+    give_up(fd);
+    if (reason != NULL)
+        error_set(err, "cannot listen on unix:%s: %s", path, reason);
+    return reason == NULL;
+}
+
+static int
+listen_unix(const struct address *address, const char *path, mode_t mode,
+            struct error *err)
+{
+    if (!remove_stale(address, path, err))
+        return -1;
+    int fd = open_socket(address);
+    bool bound = fd >= 0 && bind(fd, generic(address), address->length) == 0;
+    if (bound && chmod(path, mode) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    error_set_errno(err, errno, "cannot listen on unix:%s", path);
+    if (bound)
+        unlink(path);
+    return give_up(fd);
+}
+
+/* The position of name in a list separated by ':', or -1. */
+static int
+position_in(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (int position = 0; list != NULL; position++) {
+        size_t item = strcspn(list, ":");
+        if (item == length && memcmp(list, name, length) == 0)
+            return position;
+        list = list[item] == ':' ? list + item + 1 : NULL;
+    }
+    return -1;
+}
+
+/* Socket activation as sd_listen_fds_with_names(3) describes it. */
+static int
+listen_passed(const char *name, struct error *err)
+{
+    const char *owner = getenv("LISTEN_PID");
+    const char *number = getenv("LISTEN_FDS");
+    uint64_t pid, count;
+    int position = position_in(getenv("LISTEN_FDNAMES"), name);
+    int listening = 0;
+    socklen_t size = sizeof listening;
+
+    if (owner == NULL || number == NULL || position < 0 ||
+        !number_parse(owner, 1, INT32_MAX, &pid, NULL) ||
+        !number_parse(number, 1, INT16_MAX, &count, NULL) ||
+        (pid_t)pid != getpid() || (uint64_t)position >= count) {
+        error_set(err,
+                  "cannot listen on fd:%s: no descriptor of that name was "
+                  "handed over; set FileDescriptorName= in the .socket unit",
+                  name);
+        return -1;
+    }
+    int passed = FIRST_PASSED_FD + position;
+    if (getsockopt(passed, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
+        !listening) {
+        error_set(err, "cannot listen on fd:%s: it is not a listening socket",
+                  name);
+        return -1;
+    }
+    int fd = fcntl(passed, F_DUPFD_CLOEXEC, FIRST_PASSED_FD);
+    int flags = fcntl(passed, F_GETFL);
+    if (fd < 0 || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+        error_set_errno(err, errno, "cannot listen on fd:%s", name);
+        return give_up(fd);
+    }
+    return fd;
+}
+
+int
+socket_listen(const struct endpoint *endpoint, mode_t mode, struct error *err)
+{
+    struct address addresses[LISTEN_ADDRESSES_MAX];
+    char text[ENDPOINT_TEXT_SIZE];
+    size_t count;
+
+    endpoint_format(endpoint, text, sizeof text);
+    if (endpoint->kind == ENDPOINT_FD)
+        return listen_passed(endpoint->path, err);
+    if (!endpoint_resolve(endpoint, addresses, LISTEN_ADDRESSES_MAX, &count,
+                          err)) {
+        error_prefix(err, "cannot listen on %s", text);
+        return -1;
+    }
+    if (endpoint->kind == ENDPOINT_UNIX)
+        return listen_unix(&addresses[0], endpoint->path, mode, err);
+    for (size_t i = 0; i < count; i++) {
+        int fd = listen_tcp(&addresses[i]);
+        if (fd >= 0)
+            return fd;
+    }
+    error_set_errno(err, errno, "cannot listen on %s", text);
+    return -1;
+}
+
+int
+socket_connect_start(const struct address *address, struct error *err)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    int fd = open_socket(address);
+
+    if (fd >= 0 && (connect(fd, generic(address), address->length) == 0 ||
+                    errno == EINPROGRESS))
+        return fd;
+    int reason = errno;
+    address_format(address, text, sizeof text);
+    /* EAGAIN is how a Unix listener with a full queue answers. */
+    error_set_errno(err, reason == EAGAIN ? ECONNREFUSED : reason,
+                    "cannot connect to %s", text);
+    return give_up(fd);
+}
+
+int
+socket_connect_result(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t peer_size = sizeof peer;
+    int result = 0;
+    socklen_t size = sizeof result;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &result, &size) != 0)
+        return errno;
+    if (result != 0)
+        return result;
+    /* No error yet is also what a connect under way answers. */
+    if (getpeername(fd, (struct sockaddr *)&peer, &peer_size) != 0)
+        return errno == ENOTCONN ? EINPROGRESS : errno;
+    return 0;
+}
+
+bool
+socket_local_address(int fd, struct address *address_out, struct error *err)
+{
+    struct address address = {.length = sizeof address.storage};
+
+    if (getsockname(fd, (struct sockaddr *)&address.storage, &address.length) !=
+        0) {
+        error_set_errno(err, errno, "cannot read the address of a socket");
+        return false;
+    }
+    *address_out = address;
+    return true;
+}
+
+bool
+socket_peer_user(int fd, uid_t *user_out, struct error *err)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        error_set_errno(err, errno, "cannot read who is at a Unix socket");
+        return false;
+    }
+    if (peer.uid == (uid_t)-1) {
+        error_set(err, "cannot read who is at a socket: it is no Unix socket");
+        return false;
+    }
+    *user_out = peer.uid;
+    return true;
+}
+
+void
+socket_tune(int fd)
+{
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+}
+
+void
+socket_reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    if (fd < 0)
+        return;
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+}
