@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who may connect: rules over the principal that proved itself, decided before
+the application hears of it."""
+
+import pytest
+
+from applications import exchange, receive_all
+
+
+def refusal(lab, *, principal="alice", **server):
+    """One attempt that must be refused; the server's event."""
+    application = lab.echo()
+    tunnel = lab.tunnel(
+        application,
+        server=server,
+        client={
+            "keytab": lab.realm.keytab(principal),
+            "principal": f"{principal}@{lab.realm.name}",
+        },
+    )
+    with tunnel.connect() as sock:
+        with pytest.raises(ConnectionResetError):
+            receive_all(sock)
+    event = tunnel.server.wait_for("refused", service="db")
+    failed = tunnel.client.wait_for("failed", service="db")
+    assert application.accepted == 0
+    assert tunnel.server.events("up") == []
+    assert "not allowed" in failed["reason"]
+    return event
+
+
+def admission(lab, *, principal="alice", **server):
+    """One attempt that must succeed; the server's event."""
+    tunnel = lab.tunnel(
+        lab.echo(),
+        server=server,
+        client={
+            "keytab": lab.realm.keytab(principal),
+            "principal": f"{principal}@{lab.realm.name}",
+        },
+    )
+    with tunnel.connect() as sock:
+        assert exchange(sock, b"hello") == b"hello"
+    return tunnel.server.wait_for("up", service="db")
+
+
+@pytest.mark.parametrize(
+    "rule", ["alice@CORP.EXAMPLE.TEST", "al*@CORP.EXAMPLE.TEST",
+             "*@CORP.EXAMPLE.TEST"]
+)
+def test_an_allowed_principal_is_let_in_and_the_rule_is_logged(lab, rule):
+    event = admission(lab, allow=["nobody@ELSEWHERE.TEST", rule])
+    assert event["peer"] == "alice@CORP.EXAMPLE.TEST"
+    assert event["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    "rule", ["bob@CORP.EXAMPLE.TEST", "ALICE@CORP.EXAMPLE.TEST",
+             "alice@corp.example.test", "*/*@CORP.EXAMPLE.TEST",
+             "alice@OTHER.EXAMPLE.TEST"]
+)
+def test_who_no_rule_names_is_refused(lab, rule):
+    event = refusal(lab, allow=rule)
+    assert event["peer"] == "alice@CORP.EXAMPLE.TEST"
+
+
+@pytest.mark.parametrize(
+    "rule", ["alice@CORP.EXAMPLE.TEST", "ALICE@CORP.EXAMPLE.TEST",
+             "a*@CORP.EXAMPLE.TEST"]
+)
+def test_deny_wins_and_ignores_case(lab, rule):
+    event = refusal(lab, allow="*@CORP.EXAMPLE.TEST", deny=rule)
+    assert event["rule"] == rule
+
+
+def test_a_computer_is_one_component_and_a_service_two(lab):
+    web1 = lab.realm.keytab("web1")
+    tunnel = lab.tunnel(
+        lab.echo(),
+        server={"allow": "host/*@CORP.EXAMPLE.TEST"},
+        client={"keytab": web1,
+                "principal": f"host/web1.{lab.realm.domain}"},
+    )
+    with tunnel.connect() as sock:
+        assert exchange(sock, b"hello") == b"hello"
+
+
+def test_well_known_principals_are_refused_whatever_the_rules_say(lab):
+    name = "WELLKNOWN/MONITOR"
+    keytab = lab.realm.add(name, keytab="wellknown")
+    application = lab.echo()
+    tunnel = lab.tunnel(
+        application,
+        server={"allow": ["*@CORP.EXAMPLE.TEST", "*/*@CORP.EXAMPLE.TEST"]},
+        client={"keytab": keytab, "principal": name},
+    )
+    with tunnel.connect() as sock:
+        with pytest.raises(ConnectionResetError):
+            receive_all(sock)
+    reason = tunnel.server.wait_for("refused", service="db")["reason"]
+    assert "WELLKNOWN" in reason
+    assert application.accepted == 0
+
+
+def test_a_component_that_holds_an_at_sign_is_refused(lab):
+    keytab = lab.realm.add(r"alice\\@corp.example.test", keytab="at-sign")
+    application = lab.echo()
+    tunnel = lab.tunnel(
+        application,
+        server={"allow": "*@CORP.EXAMPLE.TEST"},
+        client={"keytab": keytab,
+                "principal": r"alice\@corp.example.test@CORP.EXAMPLE.TEST"},
+    )
+    with tunnel.connect() as sock:
+        with pytest.raises(ConnectionResetError):
+            receive_all(sock)
+    tunnel.server.wait_for("refused", service="db")
+    assert application.accepted == 0
+
+
+def test_a_service_of_another_class_is_not_served(lab):
+    """The ticket is good and the key is in the keytab, yet this service is not
+    the one that the client asked for."""
+    application = lab.echo()
+    tunnel = lab.tunnel(
+        application,
+        client={"spn": f"HTTP/web1.{lab.realm.domain}",
+                "service_class": "HTTP"},
+    )
+    with tunnel.connect() as sock:
+        with pytest.raises(ConnectionResetError):
+            receive_all(sock)
+    reason = tunnel.client.wait_for("failed", service="db")["reason"]
+    assert "is not a name of this service" in reason
+    assert application.accepted == 0
