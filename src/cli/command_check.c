@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check: the problems of a file are its result and go to standard output; that
+ * the file cannot be read is not one of them.
+ */
+#include "cli/cli.h"
+
+struct tally {
+    size_t warnings;
+};
+
+static void
+on_finding(enum severity severity, const char *text, void *arg)
+{
+    struct tally *tally = arg;
+
+    if (severity == SEVERITY_FAILURE) {
+        complain("%s", text);
+        return;
+    }
+    if (severity == SEVERITY_WARNING)
+        tally->warnings++;
+    printf("%s\n", text);
+}
+
+static const char *
+plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+int
+command_check(int argc, char **argv)
+{
+    struct tally tally = {0};
+    struct arguments arguments;
+    int status;
+
+    if (!arguments_parse(argc, argv, &arguments, &status))
+        return status;
+    struct config *config = config_load(arguments.file, on_finding, &tally);
+    if (config == NULL)
+        return STATUS_USAGE;
+    printf("%s is fine: %zu service%s", arguments.file, config->service_count,
+           plural(config->service_count));
+    if (tally.warnings > 0)
+        printf(", %zu warning%s", tally.warnings, plural(tally.warnings));
+    putchar('\n');
+    config_release(config);
+    return STATUS_DONE;
+}

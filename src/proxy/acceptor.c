@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server's opening: the client proves itself, is judged by the rules, and
+ * only then is the application dialled.  docs/protocol.md section 3.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/connection_parts.h"
+
+static bool
+is_allowed(struct connection *conn, const struct access_rules *rules,
+           struct error *err)
+{
+    const struct context_peer *peer = conn->context->ops->peer(conn->context);
+
+    switch (access_decide(rules, &peer->principal, &conn->rule)) {
+    case ACCESS_ALLOWED:
+        return true;
+    case ACCESS_DENIED:
+        error_set(err, "not allowed: denied by rule %s", conn->rule);
+        return false;
+    case ACCESS_NO_RULE:
+        error_set(err, "not allowed: no rule of `allow` names this principal");
+        return false;
+    case ACCESS_AMBIGUOUS:
+    default:
+        error_set(err, "not allowed: WELLKNOWN principals and names that hold "
+                       "an '@' never are");
+        return false;
+    }
+}
+
+static void dial_application(struct connection *conn, const struct error *last);
+
+static void
+on_dialled(int fd, const struct address *address, const struct error *err,
+           void *arg)
+{
+    struct connection *conn = arg;
+    struct snapshot *snapshot = conn->arrival->snapshot;
+    uint64_t spent = loop_now_ms() - conn->stage_ms;
+
+    conn->dial = NULL;
+    if (fd < 0) {
+        snapshot_penalise(snapshot, conn->order[conn->attempt]);
+        conn->connect_left -= conn->connect_left > spent ? spent
+                                                         : conn->connect_left;
+        conn->attempt++;
+        dial_application(conn, err);
+        return;
+    }
+    snapshot_absolve(snapshot, conn->order[conn->attempt]);
+    conn->app_fd = fd;
+    conn->remote = *address;
+    socket_tune(fd);
+    connection_relay(conn, RELAY_SENDS_READY);
+}
+
+static void
+dial_application(struct connection *conn, const struct error *last)
+{
+    const struct snapshot *snapshot = connection_snapshot(conn);
+    size_t left = snapshot->candidate_count - conn->attempt;
+    struct error error = *last;
+
+    if (left > 0) {
+        conn->stage_ms = loop_now_ms();
+        conn->dial = dial_start(
+            conn->worker->loop, conn->worker->pool,
+            &snapshot->candidates[conn->order[conn->attempt]].endpoint,
+            conn->connect_left / left, on_dialled, conn);
+        if (conn->dial != NULL)
+            return;
+        error_set(&error, "out of memory");
+    }
+    error_prefix(&error, "the application cannot be reached");
+    connection_refuse(conn, EVENT_FAILED, RESET_UNREACHABLE, error.text);
+}
+
+static void
+on_handshake(struct handshake_result *result, void *arg)
+{
+    struct connection *conn = arg;
+    struct error error;
+
+    conn->handshake = NULL;
+    timer_stop(&conn->deadline);
+    if (result->outcome != HANDSHAKE_DONE) {
+        struct ending ending = {
+            .event = result->outcome == HANDSHAKE_PROBE ? EVENT_PROBE
+                                                        : EVENT_FAILED,
+            .reason = result->error.text,
+            .farewell = result->farewell,
+            .goodbye = result->farewell.size > 0,
+        };
+        conn->context = result->context;
+        result->context = NULL;
+        result->farewell = (struct bytes){0};
+        connection_end(conn, &ending);
+        return;
+    }
+    connection_prove(conn, result);
+    loop_post(conn->arrival->main_loop, &conn->arrival->proved);
+    conn->target = strdup(result->hello.target);
+    if (is_allowed(conn, &connection_service(conn)->access, &error))
+        dial_application(conn, &error);
+    else
+        connection_refuse(conn, EVENT_REFUSED, RESET_FORBIDDEN, error.text);
+}
+
+static void
+on_handshake_late(void *arg)
+{
+    struct connection *conn = arg;
+    struct error error;
+    struct ending ending = {.event = EVENT_FAILED, .reason = error.text};
+
+    error_set(&error, "no time left while waiting for %s",
+              handshake_stage(conn->handshake));
+    connection_end(conn, &ending);
+}
+
+void
+acceptor_open(struct connection *conn)
+{
+    const struct snapshot *snapshot = connection_snapshot(conn);
+    struct handshake_settings settings = {
+        .loop = conn->worker->loop,
+        .pool = conn->worker->pool,
+        .service = snapshot->service,
+        .fd = conn->tunnel_fd,
+        .connection_id = conn->arrival->id,
+    };
+    struct error error;
+    struct ending ending = {.event = EVENT_FAILED, .reason = error.text};
+    struct context *context = context_new_acceptor(snapshot->credential,
+                                                   &error);
+
+    if (context != NULL) {
+        conn->handshake = handshake_start(&settings, context, on_handshake,
+                                          conn);
+        error_set(&error, "cannot begin a handshake: out of memory");
+    }
+    if (conn->handshake == NULL) {
+        connection_end(conn, &ending);
+        return;
+    }
+    timer_init(&conn->deadline, settings.loop, on_handshake_late, conn);
+    timer_start(&conn->deadline, conn->handshake_left);
+}
+
+void
+connection_enforce(struct connection *conn, const struct config *config)
+{
+    const struct service_settings *mine = connection_service(conn);
+    const char *rule = conn->rule;
+    struct error error;
+
+    if (mine->role != ROLE_SERVER || conn->context == NULL ||
+        conn->state >= CONNECTION_PARTING)
+        return;
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service_settings *service = &config->services[i];
+        if (service->role != ROLE_SERVER ||
+            strcmp(service->name, mine->name) != 0)
+            continue;
+        bool allowed = is_allowed(conn, &service->access, &error);
+        /* The new rule's text lives in config, not in our snapshot. */
+        conn->rule = rule;
+        if (!allowed)
+            connection_refuse(conn, EVENT_DOWN, RESET_FORBIDDEN, error.text);
+        return;
+    }
+}

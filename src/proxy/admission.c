@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sources hang in a hash table while they have a handshake or an arrival held
+ * back, and in a ring while they have one held back.
+ */
+#include "proxy/admission.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/container.h"
+
+enum {
+    SOURCE_BUCKETS = 1024
+};
+
+struct source {
+    struct source *next;                      /* in the bucket */
+    struct source *ring_next, *ring_previous; /* NULL: nothing is held */
+    struct arrival *first, **last;            /* held, oldest first; owned */
+    struct address address;
+    unsigned handshakes;
+};
+
+struct admission {
+    /* owned */
+    struct source *buckets[SOURCE_BUCKETS];
+    struct source *ring; /* whose turn is next */
+    struct arrival *all;
+    /* borrowed */
+    struct loop *main_loop;
+    struct worker *const *workers;
+    void *arg;
+    /* plain */
+    void (*on_closed)(void *arg);
+    size_t worker_count;
+    size_t next_worker;
+    struct admission_limits limits;
+    struct admission_status status;
+};
+
+struct admission *
+admission_new(struct loop *main_loop, struct worker *const *workers,
+              size_t worker_count, void (*on_closed)(void *arg), void *arg,
+              struct error *err)
+{
+    struct admission *admission = calloc(1, sizeof *admission);
+    if (admission == NULL) {
+        error_set(err, "cannot count connections: out of memory");
+        return NULL;
+    }
+    admission->main_loop = main_loop;
+    admission->workers = workers;
+    admission->worker_count = worker_count;
+    admission->on_closed = on_closed;
+    admission->arg = arg;
+    return admission;
+}
+
+static struct source **
+bucket_of(struct admission *admission, const struct address *address)
+{
+    const uint8_t *bytes = (const uint8_t *)"";
+    size_t size = 0;
+    uint32_t hash = 2166136261u;
+
+    if (address->storage.ss_family == AF_INET) {
+        bytes = (const uint8_t *)&(
+                    (const struct sockaddr_in *)&address->storage)
+                    ->sin_addr;
+        size = sizeof(struct in_addr);
+    } else if (address->storage.ss_family == AF_INET6) {
+        bytes = (const uint8_t *)&(
+                    (const struct sockaddr_in6 *)&address->storage)
+                    ->sin6_addr;
+        size = sizeof(struct in6_addr);
+    }
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 16777619u;
+    return &admission->buckets[hash % SOURCE_BUCKETS];
+}
+
+static struct source *
+find_source(struct admission *admission, const struct address *address)
+{
+    struct source **bucket = bucket_of(admission, address);
+
+    for (struct source *source = *bucket; source != NULL; source = source->next)
+        if (address_same_host(&source->address, address))
+            return source;
+    struct source *source = calloc(1, sizeof *source);
+    if (source == NULL)
+        return NULL;
+    source->address = *address;
+    source->last = &source->first;
+    source->next = *bucket;
+    *bucket = source;
+    return source;
+}
+
+static void
+drop_source_if_idle(struct admission *admission, struct source *source)
+{
+    if (source->handshakes > 0 || source->first != NULL)
+        return;
+    struct source **link = bucket_of(admission, &source->address);
+    while (*link != source)
+        link = &(*link)->next;
+    *link = source->next;
+    free(source);
+}
+
+/* The ring of sources with arrivals held back. */
+
+static void
+ring_enter(struct admission *admission, struct source *source)
+{
+    if (source->ring_next != NULL)
+        return;
+    if (admission->ring == NULL) {
+        source->ring_next = source->ring_previous = source;
+        admission->ring = source;
+        return;
+    }
+    source->ring_next = admission->ring;
+    source->ring_previous = admission->ring->ring_previous;
+    source->ring_previous->ring_next = source;
+    source->ring_next->ring_previous = source;
+}
+
+static void
+ring_leave(struct admission *admission, struct source *source)
+{
+    if (source->ring_next == source) {
+        admission->ring = NULL;
+    } else {
+        source->ring_next->ring_previous = source->ring_previous;
+        source->ring_previous->ring_next = source->ring_next;
+        if (admission->ring == source)
+            admission->ring = source->ring_next;
+    }
+    source->ring_next = source->ring_previous = NULL;
+}
+
+static void
+hand_over(struct admission *admission, struct arrival *arrival)
+{
+    struct worker *worker = admission->workers[admission->next_worker];
+
+    admission->next_worker = (admission->next_worker + 1) %
+                             admission->worker_count;
+    worker_take(worker, arrival);
+}
+
+static bool
+may_begin(const struct admission *admission, const struct source *source)
+{
+    return admission->status.handshakes < admission->limits.handshakes &&
+           source->handshakes < admission->limits.handshakes_per_source;
+}
+
+static void
+begin_handshake(struct admission *admission, struct source *source,
+                struct arrival *arrival)
+{
+    arrival->source = source;
+    source->handshakes++;
+    admission->status.handshakes++;
+    hand_over(admission, arrival);
+}
+
+/* One round of the ring at most each time a place became free. */
+static void
+admit_held(struct admission *admission)
+{
+    struct source *stop = NULL;
+
+    while (admission->ring != NULL && admission->ring != stop &&
+           admission->status.handshakes < admission->limits.handshakes) {
+        struct source *source = admission->ring;
+        admission->ring = source->ring_next;
+        if (!may_begin(admission, source)) {
+            if (stop == NULL)
+                stop = source;
+            continue;
+        }
+        stop = NULL;
+        struct arrival *arrival = source->first;
+        source->first = arrival->next;
+        if (source->first == NULL) {
+            source->last = &source->first;
+            ring_leave(admission, source);
+        }
+        admission->status.held--;
+        begin_handshake(admission, source, arrival);
+    }
+}
+
+static void
+end_handshake(struct arrival *arrival)
+{
+    struct admission *admission = arrival->admission;
+    struct source *source = arrival->source;
+
+    if (source == NULL)
+        return;
+    arrival->source = NULL;
+    source->handshakes--;
+    admission->status.handshakes--;
+    admit_held(admission);
+    drop_source_if_idle(admission, source);
+}
+
+static void
+list_enter(struct admission *admission, struct arrival *arrival)
+{
+    arrival->all_next = admission->all;
+    arrival->all_link = &admission->all;
+    if (arrival->all_next != NULL)
+        arrival->all_next->all_link = &arrival->all_next;
+    admission->all = arrival;
+}
+
+static void
+arrival_free(struct arrival *arrival)
+{
+    if (arrival->all_next != NULL)
+        arrival->all_next->all_link = arrival->all_link;
+    *arrival->all_link = arrival->all_next;
+    snapshot_release(arrival->snapshot);
+    free(arrival);
+}
+
+static void
+on_proved_mail(struct mail *mail)
+{
+    end_handshake(container_of(mail, struct arrival, proved));
+}
+
+static void
+on_closed_mail(struct mail *mail)
+{
+    struct arrival *arrival = container_of(mail, struct arrival, closed);
+    struct admission *admission = arrival->admission;
+
+    end_handshake(arrival);
+    admission->status.connections--;
+    atomic_fetch_sub(&arrival->snapshot->counters->connections, 1);
+    arrival_free(arrival);
+    admission->on_closed(admission->arg);
+}
+
+bool
+admission_has_room(const struct admission *admission)
+{
+    return admission->status.connections < admission->limits.connections;
+}
+
+void
+admission_take(struct admission *admission, struct arrival *arrival)
+{
+    arrival->admission = admission;
+    arrival->main_loop = admission->main_loop;
+    arrival->proved.deliver = on_proved_mail;
+    arrival->closed.deliver = on_closed_mail;
+    list_enter(admission, arrival);
+    admission->status.connections++;
+    atomic_fetch_add(&arrival->snapshot->counters->connections, 1);
+    atomic_fetch_add(&arrival->snapshot->counters->accepted, 1);
+
+    struct source *source = NULL;
+    if (arrival->snapshot->service->role == ROLE_SERVER)
+        source = find_source(admission, &arrival->peer);
+    if (source == NULL) {
+        hand_over(admission, arrival);
+    } else if (source->first == NULL && may_begin(admission, source)) {
+        begin_handshake(admission, source, arrival);
+    } else {
+        *source->last = arrival;
+        source->last = &arrival->next;
+        admission->status.held++;
+        ring_enter(admission, source);
+    }
+}
+
+void
+admission_limit(struct admission *admission,
+                const struct admission_limits *limits)
+{
+    admission->limits = *limits;
+    admit_held(admission);
+}
+
+struct admission_status
+admission_status(const struct admission *admission)
+{
+    return admission->status;
+}
+
+static void
+close_held(struct source *source)
+{
+    for (struct arrival *held = source->first; held != NULL; held = held->next)
+        close(held->fd);
+}
+
+void
+admission_free(struct admission *admission)
+{
+    if (admission == NULL)
+        return;
+    for (size_t i = 0; i < SOURCE_BUCKETS; i++) {
+        while (admission->buckets[i] != NULL) {
+            struct source *source = admission->buckets[i];
+            admission->buckets[i] = source->next;
+            close_held(source);
+            free(source);
+        }
+    }
+    while (admission->all != NULL)
+        arrival_free(admission->all);
+    free(admission);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One connection from its arrival to its last byte: dial, handshake, relay,
+ * farewell, in the order of its role.  One state, one owner (its worker), one
+ * way to end.  All in the worker's thread.
+ */
+#ifndef PROXY_CONNECTION_H
+#define PROXY_CONNECTION_H
+
+#include <event2/buffer.h>
+
+#include "proxy/arrival.h"
+#include "wire/message.h"
+
+struct connection;
+
+/* Takes the arrival over and gives it back to the main thread by its mails. */
+void connection_open(struct arrival *arrival);
+
+/*
+ * Ends it in any state: the peer is told code, the application sees a reset,
+ * the log says reason.  A connection that is ending already goes on ending.
+ */
+void connection_close(struct connection *conn, enum reset_code code,
+                      const char *reason);
+
+/* Frees it without a word; its loop has ended.  The arrival stays. */
+void connection_drop(struct connection *conn);
+
+/* The next on the same worker. */
+struct connection *connection_next(const struct connection *conn);
+
+/* Ends it when the rules of the service in config do not let its peer in. */
+void connection_enforce(struct connection *conn, const struct config *config);
+
+/* One JSON object. */
+void connection_describe(const struct connection *conn, struct evbuffer *out);
+
+#endif

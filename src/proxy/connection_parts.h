@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A connection from inside: shared by connection.c, the two openings
+ * (initiator.c, acceptor.c) and describe.c, and by nobody else.
+ */
+#ifndef PROXY_CONNECTION_PARTS_H
+#define PROXY_CONNECTION_PARTS_H
+
+#include "base/log.h"
+#include "gss/context.h"
+#include "proxy/connection.h"
+#include "proxy/dial.h"
+#include "proxy/farewell.h"
+#include "proxy/handshake.h"
+#include "proxy/relay.h"
+#include "proxy/worker.h"
+
+enum connection_state {
+    CONNECTION_OPENING,  /* until READY */
+    CONNECTION_RELAYING, /* the log says "up" */
+    CONNECTION_PARTING,  /* the log says "down"; last bytes are on their way */
+    CONNECTION_GONE,
+};
+
+struct connection {
+    /* owned */
+    struct arrival *arrival;
+    int app_fd, tunnel_fd; /* -1: none yet, or no more */
+    struct dial *dial;
+    struct handshake *handshake;
+    struct relay *relay;
+    struct farewell *farewell;
+    struct context *context; /* whose peer is known; NULL before */
+    struct channel *channel; /* proved, not yet the relay's */
+    char *target;            /* acceptor: what the client asked for */
+    struct timer deadline, lifetime, expiry;
+    /* borrowed */
+    struct worker *worker;
+    struct connection *next, **link;
+    const char *rule; /* acceptor: that let the peer in; in the snapshot */
+    /* plain */
+    enum connection_state state;
+    uint8_t order[CANDIDATES_MAX];
+    size_t attempt; /* index into order */
+    uint64_t connect_left, handshake_left;
+    uint64_t stage_ms, started_ms;
+    struct address remote;          /* the server sidecar, or the application */
+    uint64_t peer_id;               /* from the peer's HELLO */
+    uint32_t peer_max_plaintext;    /* likewise */
+    struct relay_progress progress; /* once the relay is gone */
+};
+
+/* How a connection ends: all that its one log line and its peers need. */
+struct ending {
+    enum log_event event; /* DOWN, FAILED, REFUSED or PROBE */
+    const char *reason;
+    bool clean;            /* the application sees an end, not a reset */
+    struct bytes farewell; /* taken over */
+    bool goodbye; /* flush farewell and part in order, else just close */
+};
+
+/* The one exit.  conn is gone, or parting by itself, when it returns. */
+void connection_end(struct connection *conn, struct ending *ending);
+
+/* Ends it with a RESET to a peer that is proved; to another, silently. */
+void connection_refuse(struct connection *conn, enum log_event event,
+                       enum reset_code code, const char *reason);
+
+/* What a handshake that succeeded yields. */
+void connection_prove(struct connection *conn, struct handshake_result *result);
+
+/* Both sockets stand, the peer is proved. */
+void connection_relay(struct connection *conn, enum relay_opening opening);
+
+/* The openings of the two roles. */
+void initiator_open(struct connection *conn);
+void acceptor_open(struct connection *conn);
+
+static inline const struct snapshot *
+connection_snapshot(const struct connection *conn)
+{
+    return conn->arrival->snapshot;
+}
+
+static inline const struct service_settings *
+connection_service(const struct connection *conn)
+{
+    return conn->arrival->snapshot->service;
+}
+
+/* "" until it is known. */
+const char *connection_peer(const struct connection *conn);
+const char *connection_target(const struct connection *conn);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The client's opening: candidate after candidate is dialled and made to prove
+ * itself, the remaining time divided among those left, until one says READY or
+ * none is left.  The application's bytes stay in its socket meanwhile.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proxy/connection_parts.h"
+
+static void try_candidate(struct connection *conn, const struct error *last);
+
+static size_t
+candidates_left(const struct connection *conn)
+{
+    return connection_snapshot(conn)->candidate_count - conn->attempt;
+}
+
+static void
+begin_stage(struct connection *conn)
+{
+    conn->stage_ms = loop_now_ms();
+}
+
+static void
+spend(const struct connection *conn, uint64_t *left)
+{
+    uint64_t spent = loop_now_ms() - conn->stage_ms;
+    *left = *left > spent ? *left - spent : 0;
+}
+
+static void
+give_up(struct connection *conn, enum log_event event,
+        const struct error *error, struct bytes *farewell)
+{
+    struct ending ending = {
+        .event = event,
+        .reason = error->text,
+        .farewell = *farewell,
+        .goodbye = farewell->size > 0,
+    };
+    *farewell = (struct bytes){0};
+    connection_end(conn, &ending);
+}
+
+/* This one did not work out; farewell is sent as far as the socket takes it. */
+static void
+next_candidate(struct connection *conn, const struct error *error,
+               struct bytes *farewell)
+{
+    struct snapshot *snapshot = conn->arrival->snapshot;
+    char to[ADDRESS_TEXT_SIZE];
+
+    if (candidates_left(conn) == 1) {
+        give_up(conn, EVENT_FAILED, error, farewell);
+        return;
+    }
+    endpoint_format(&snapshot->candidates[conn->order[conn->attempt]].endpoint,
+                    to, sizeof to);
+    log_event(EVENT_CANDIDATE, LOG_TEXT("service", snapshot->service->name),
+              LOG_NUMBER("id", conn->arrival->id), LOG_TEXT("to", to),
+              LOG_TEXT("target", connection_target(conn)),
+              LOG_TEXT("reason", error->text));
+    snapshot_penalise(snapshot, conn->order[conn->attempt]);
+    if (conn->tunnel_fd >= 0) {
+        if (farewell->size > 0)
+            (void)send(conn->tunnel_fd, farewell->data, farewell->size,
+                       MSG_NOSIGNAL);
+        close(conn->tunnel_fd);
+        conn->tunnel_fd = -1;
+    }
+    bytes_clear(farewell);
+    conn->attempt++;
+    try_candidate(conn, error);
+}
+
+static void
+on_handshake(struct handshake_result *result, void *arg)
+{
+    struct connection *conn = arg;
+    enum relay_opening opening = candidates_left(conn) > 1 ? RELAY_OPEN
+                                                           : RELAY_AWAITS_READY;
+
+    conn->handshake = NULL;
+    timer_stop(&conn->deadline);
+    spend(conn, &conn->handshake_left);
+    if (result->outcome == HANDSHAKE_FAILED ||
+        result->outcome == HANDSHAKE_PROBE) {
+        next_candidate(conn, &result->error, &result->farewell);
+        return;
+    }
+    if (result->outcome == HANDSHAKE_REFUSED) {
+        conn->context = result->context;
+        result->context = NULL;
+        give_up(conn, EVENT_REFUSED, &result->error, &result->farewell);
+        return;
+    }
+    connection_prove(conn, result);
+    snapshot_absolve(conn->arrival->snapshot, conn->order[conn->attempt]);
+    connection_relay(conn, opening);
+}
+
+static void
+on_handshake_late(void *arg)
+{
+    struct connection *conn = arg;
+    struct error error;
+    struct bytes nothing = {0};
+
+    error_set(&error, "no time left while waiting for %s",
+              handshake_stage(conn->handshake));
+    handshake_cancel(conn->handshake);
+    conn->handshake = NULL;
+    spend(conn, &conn->handshake_left);
+    next_candidate(conn, &error, &nothing);
+}
+
+static void
+start_handshake(struct connection *conn)
+{
+    const struct snapshot *snapshot = connection_snapshot(conn);
+    struct handshake_settings settings = {
+        .loop = conn->worker->loop,
+        .pool = conn->worker->pool,
+        .service = snapshot->service,
+        .target = connection_target(conn),
+        .fd = conn->tunnel_fd,
+        .connection_id = conn->arrival->id,
+        .wait_ready = candidates_left(conn) > 1,
+    };
+    struct bytes nothing = {0};
+    struct error error;
+    struct context *context = context_new_initiator(snapshot->credential,
+                                                    settings.target, &error);
+
+    if (context == NULL) {
+        next_candidate(conn, &error, &nothing);
+        return;
+    }
+    conn->handshake = handshake_start(&settings, context, on_handshake, conn);
+    if (conn->handshake == NULL) {
+        error_set(&error, "cannot begin a handshake: out of memory");
+        next_candidate(conn, &error, &nothing);
+        return;
+    }
+    begin_stage(conn);
+    timer_init(&conn->deadline, settings.loop, on_handshake_late, conn);
+    timer_start(&conn->deadline, conn->handshake_left / candidates_left(conn));
+}
+
+static void
+on_dialled(int fd, const struct address *address, const struct error *err,
+           void *arg)
+{
+    struct connection *conn = arg;
+    struct bytes nothing = {0};
+
+    conn->dial = NULL;
+    spend(conn, &conn->connect_left);
+    if (fd < 0) {
+        next_candidate(conn, err, &nothing);
+        return;
+    }
+    conn->tunnel_fd = fd;
+    conn->remote = *address;
+    socket_tune(fd);
+    start_handshake(conn);
+}
+
+static void
+try_candidate(struct connection *conn, const struct error *last)
+{
+    const struct snapshot *snapshot = connection_snapshot(conn);
+    struct bytes nothing = {0};
+    struct error error = *last;
+
+    if (candidates_left(conn) == 0) {
+        give_up(conn, EVENT_FAILED, &error, &nothing);
+        return;
+    }
+    begin_stage(conn);
+    conn->dial = dial_start(
+        conn->worker->loop, conn->worker->pool,
+        &snapshot->candidates[conn->order[conn->attempt]].endpoint,
+        conn->connect_left / candidates_left(conn), on_dialled, conn);
+    if (conn->dial == NULL) {
+        error_set(&error, "cannot dial: out of memory");
+        give_up(conn, EVENT_FAILED, &error, &nothing);
+    }
+}
+
+void
+initiator_open(struct connection *conn)
+{
+    struct error none;
+
+    error_set(&none, "no server is known");
+    try_candidate(conn, &none);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Accepting.  It never spins: out of descriptors it waits on a timer, at a
+ * limit for listener_resume.
+ */
+#include "proxy/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ACCEPT_ROUND = 64,
+    RETRY_MS = 100
+};
+
+enum pause {
+    PAUSE_NONE,
+    PAUSE_FULL,      /* until listener_resume */
+    PAUSE_EXHAUSTED, /* until the timer */
+};
+
+struct listener {
+    /* owned */
+    int fd;
+    struct watch watch;
+    struct timer retry;
+    char address[ADDRESS_TEXT_SIZE];
+    /* plain */
+    struct endpoint endpoint;
+    struct listener_handler handler;
+    enum pause pause;
+    bool owns_path;
+    dev_t path_device;
+    ino_t path_inode;
+};
+
+static void
+set_pause(struct listener *listener, enum pause pause, const char *reason)
+{
+    if (listener->pause == pause)
+        return;
+    listener->pause = pause;
+    listener->handler.on_pause(reason, listener->handler.arg);
+}
+
+static bool
+is_exhaustion(int number)
+{
+    return number == EMFILE || number == ENFILE || number == ENOBUFS ||
+           number == ENOMEM;
+}
+
+/* False: no more for now. */
+static bool
+accept_one(struct listener *listener)
+{
+    const struct listener_handler *handler = &listener->handler;
+    struct address peer = {.length = sizeof peer.storage};
+    const char *full = handler->why_full(handler->arg);
+
+    if (full != NULL) {
+        set_pause(listener, PAUSE_FULL, full);
+        return false;
+    }
+    int fd = accept4(listener->fd, (struct sockaddr *)&peer.storage,
+                     &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        set_pause(listener, PAUSE_NONE, NULL);
+        handler->on_accepted(fd, &peer, handler->arg);
+        return true;
+    }
+    if (is_exhaustion(errno)) {
+        set_pause(listener, PAUSE_EXHAUSTED, strerror(errno));
+        timer_start(&listener->retry, RETRY_MS);
+        return false;
+    }
+    /* What is left is the peer's trouble, or an empty queue. */
+    return errno != EAGAIN && errno != EWOULDBLOCK;
+}
+
+static void
+on_acceptable(void *arg)
+{
+    struct listener *listener = arg;
+
+    for (int i = 0; i < ACCEPT_ROUND; i++)
+        if (!accept_one(listener))
+            return;
+    watch_again(&listener->watch);
+}
+
+static bool
+note_address(struct listener *listener, struct error *err)
+{
+    struct address address;
+    struct stat path;
+
+    if (!socket_local_address(listener->fd, &address, err))
+        return false;
+    address_format(&address, listener->address, sizeof listener->address);
+    if (listener->endpoint.kind == ENDPOINT_UNIX &&
+        stat(listener->endpoint.path, &path) == 0) {
+        listener->path_device = path.st_dev;
+        listener->path_inode = path.st_ino;
+    }
+    return true;
+}
+
+struct listener *
+listener_new(const struct endpoint *endpoint, mode_t mode,
+             const struct listener *predecessor, struct error *err)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (listener == NULL) {
+        error_set(err, "cannot listen: out of memory");
+        return NULL;
+    }
+    listener->endpoint = *endpoint;
+    if (predecessor != NULL) {
+        listener->fd = fcntl(predecessor->fd, F_DUPFD_CLOEXEC, 0);
+        if (listener->fd < 0)
+            error_set_errno(err, errno, "cannot keep listening on %s",
+                            predecessor->address);
+    } else {
+        listener->fd = socket_listen(endpoint, mode, err);
+        listener->owns_path = listener->fd >= 0;
+    }
+    if (listener->fd < 0 || !note_address(listener, err)) {
+        listener_free(listener);
+        return NULL;
+    }
+    return listener;
+}
+
+bool
+listener_start(struct listener *listener, struct loop *loop,
+               const struct listener_handler *handler)
+{
+    listener->handler = *handler;
+    listener->owns_path = true;
+    timer_init(&listener->retry, loop, on_acceptable, listener);
+    return watch_init(&listener->watch, loop, listener->fd, on_acceptable,
+                      listener);
+}
+
+void
+listener_resume(struct listener *listener)
+{
+    if (listener->pause == PAUSE_FULL)
+        watch_again(&listener->watch);
+}
+
+/* Only the socket that we bound: another may have been put there since. */
+static void
+remove_path(const struct listener *listener)
+{
+    struct stat path;
+
+    if (listener->endpoint.kind == ENDPOINT_UNIX &&
+        lstat(listener->endpoint.path, &path) == 0 &&
+        path.st_dev == listener->path_device &&
+        path.st_ino == listener->path_inode)
+        (void)unlink(listener->endpoint.path);
+}
+
+void
+listener_stop(struct listener *listener, bool shared)
+{
+    if (listener->fd < 0)
+        return;
+    watch_clear(&listener->watch);
+    if (listener->handler.arg != NULL)
+        timer_stop(&listener->retry);
+    if (listener->owns_path && !shared)
+        remove_path(listener);
+    close(listener->fd);
+    listener->fd = -1;
+}
+
+void
+listener_free(struct listener *listener)
+{
+    if (listener == NULL)
+        return;
+    listener_stop(listener, false);
+    free(listener);
+}
+
+const char *
+listener_address(const struct listener *listener)
+{
+    return listener->address;
+}
+
+const struct endpoint *
+listener_endpoint(const struct listener *listener)
+{
+    return &listener->endpoint;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SIGHUP.  The new services are made beside the old ones, and only when all of
+ * them stand does anything change.  Connections stay with the snapshot they
+ * came with.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proxy/connection.h"
+#include "proxy/server_parts.h"
+
+static struct service *
+find_predecessor(const struct server *server,
+                 const struct service_settings *settings)
+{
+    for (size_t i = 0; i < server->service_count; i++) {
+        const struct service_settings *old = service_settings(
+            server->services[i]);
+        if (old->role == settings->role &&
+            strcmp(old->name, settings->name) == 0)
+            return server->services[i];
+    }
+    return NULL;
+}
+
+void
+server_free_services(struct service **services, size_t count)
+{
+    for (size_t i = 0; services != NULL && i < count; i++)
+        service_free(services[i]);
+    free(services);
+}
+
+struct service **
+server_make_services(struct server *server, struct config *config,
+                     struct error *err)
+{
+    struct service **services = calloc(config->service_count,
+                                       sizeof(struct service *));
+    if (services == NULL) {
+        error_set(err, "cannot make the services: out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service_settings *settings = &config->services[i];
+        services[i] = service_new(&server->host, config, settings,
+                                  find_predecessor(server, settings), err);
+        if (services[i] == NULL) {
+            server_free_services(services, config->service_count);
+            return NULL;
+        }
+    }
+    return services;
+}
+
+static void
+enforce(struct connection *conn, struct evbuffer *out, const void *arg)
+{
+    (void)out;
+    connection_enforce(conn, arg);
+}
+
+static void
+on_enforced(struct evbuffer *out, void *arg)
+{
+    (void)out;
+    config_release(arg);
+}
+
+static void
+enforce_rules(struct server *server)
+{
+    const struct tour tour = {
+        .visit = enforce,
+        .arg = server->config,
+        .done = on_enforced,
+        .done_arg = config_hold(server->config),
+    };
+    if (!server_tour(server, &tour))
+        config_release(server->config);
+}
+
+/* The old services go, those that go on hand over what they share. */
+static void
+swap_services(struct server *server, struct service **services, size_t count)
+{
+    struct error error;
+    struct service **old = server->services;
+    size_t old_count = server->service_count;
+
+    for (size_t i = 0; i < count; i++) {
+        struct service *predecessor = find_predecessor(
+            server, service_settings(services[i]));
+        if (predecessor != NULL)
+            service_stop(predecessor, services[i]);
+        if (!service_start(services[i], &error))
+            log_event(EVENT_ERROR, LOG_TEXT("reason", error.text));
+    }
+    server->services = services;
+    server->service_count = count;
+    server_free_services(old, old_count);
+}
+
+static void
+apply_global(struct server *server, const struct config *config)
+{
+    const struct global_settings *old = &server->config->global;
+    const struct global_settings *new = &config->global;
+
+    log_adjust(new->log_level, new->log_format);
+    server_apply_limits(server, new);
+    if (old->threads != new->threads ||
+        old->pool_threads != new->pool_threads ||
+        old->buffer_memory != new->buffer_memory ||
+        strcmp(old->log_target, new->log_target) != 0 ||
+        memcmp(&old->status, &new->status, sizeof old->status) != 0)
+        log_event(EVENT_WARN,
+                  LOG_TEXT("reason", "threads, pool_threads, buffer_memory, "
+                                     "log_target and status change at the "
+                                     "next start only"));
+}
+
+static void
+report(enum severity severity, const char *text, void *arg)
+{
+    (void)arg;
+    if (severity == SEVERITY_ERROR)
+        log_event(EVENT_ERROR, LOG_TEXT("reason", text));
+    else
+        log_event(EVENT_WARN, LOG_TEXT("reason", text));
+}
+
+void
+server_reload(struct server *server)
+{
+    const char *path = server->config->path;
+    struct error error;
+
+    if (server->stopping > 0)
+        return;
+    struct config *config = config_load(path, report, NULL);
+    if (config == NULL) {
+        log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
+                  LOG_TEXT("reason", "the file has errors; nothing changed"));
+        return;
+    }
+    struct service **services = server_make_services(server, config, &error);
+    if (services == NULL) {
+        log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
+                  LOG_TEXT("reason", error.text));
+        config_release(config);
+        return;
+    }
+    apply_global(server, config);
+    swap_services(server, services, config->service_count);
+    config_release(server->config);
+    server->config = config;
+    log_event(EVENT_RELOADED, LOG_TEXT("file", config->path),
+              LOG_NUMBER("services", config->service_count));
+    if (config->global.reload_enforces)
+        enforce_rules(server);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Brings everything up in the order in which it depends on each other, runs the
+ * main loop, and takes it down in the reverse order.
+ */
+#include "proxy/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/system.h"
+#include "proxy/server_parts.h"
+#include "version.h"
+
+enum {
+    EXIT_CONFIG = 2,
+    /* Descriptors beside those of connections: listeners, loops, KDC sockets,
+     * keytabs, the log. */
+    DESCRIPTORS_BESIDE = 256,
+    DESCRIPTORS_EACH = 2,
+    LOG_CLOSE_MS = 1000,
+};
+
+static void
+complain(enum severity severity, const char *text, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "kerbwrap: %s%s\n",
+            severity == SEVERITY_WARNING ? "warning: " : "", text);
+}
+
+static void
+on_terminate(evutil_socket_t number, short what, void *arg)
+{
+    (void)number;
+    (void)what;
+    server_stop(arg);
+}
+
+static void
+on_hangup(evutil_socket_t number, short what, void *arg)
+{
+    (void)number;
+    (void)what;
+    server_reload(arg);
+}
+
+static void
+on_reopen(evutil_socket_t number, short what, void *arg)
+{
+    (void)number;
+    (void)what;
+    (void)arg;
+    log_reopen();
+}
+
+static bool
+catch_signals(struct server *server, struct error *err)
+{
+    static const struct {
+        int number;
+        event_callback_fn on_signal;
+    } wanted[] = {
+        {SIGTERM, on_terminate},
+        {SIGINT, on_terminate},
+        {SIGHUP, on_hangup},
+        {SIGUSR1, on_reopen},
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        server->signals[i] = evsignal_new(loop_base(server->loop),
+                                          wanted[i].number, wanted[i].on_signal,
+                                          server);
+        if (server->signals[i] == NULL ||
+            event_add(server->signals[i], NULL) != 0) {
+            error_set(err, "cannot catch signals: out of memory");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+make_directory(const char *path, const char *key, struct error *err)
+{
+    struct stat found;
+
+    if (mkdir(path, 0700) == 0 ||
+        (errno == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode)))
+        return true;
+    error_set_errno(err, errno,
+                    "cannot make the directory %s; create it or set `%s`", path,
+                    key);
+    return false;
+}
+
+static bool
+needs_runtime_dir(const struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++)
+        if (config->services[i].role == ROLE_SERVER &&
+            config->services[i].replay_cache)
+            return true;
+    return false;
+}
+
+/* The limit of connections, or what the descriptors allow. */
+static unsigned
+fit_descriptors(const struct global_settings *global)
+{
+    unsigned wanted = global->max_connections * DESCRIPTORS_EACH +
+                      DESCRIPTORS_BESIDE;
+    unsigned got = 0;
+    struct error error;
+    char text[256];
+
+    if (nofile_raise(wanted, &got, &error) && got >= wanted)
+        return global->max_connections;
+    unsigned fits = got > DESCRIPTORS_BESIDE + DESCRIPTORS_EACH
+                        ? (got - DESCRIPTORS_BESIDE) / DESCRIPTORS_EACH
+                        : 1;
+    snprintf(text, sizeof text,
+             "max_connections lowered from %u to %u: only %u descriptors are "
+             "allowed; raise LimitNOFILE or ulimit -n",
+             global->max_connections, fits, got);
+    log_event(EVENT_WARN, LOG_TEXT("reason", text));
+    return fits;
+}
+
+void
+server_apply_limits(struct server *server, const struct global_settings *global)
+{
+    const struct admission_limits limits = {
+        .connections = fit_descriptors(global),
+        .handshakes = global->max_handshakes,
+        .handshakes_per_source = global->max_handshakes_per_source,
+    };
+    admission_limit(server->admission, &limits);
+}
+
+static void
+on_connection_closed(void *arg)
+{
+    struct server *server = arg;
+
+    for (size_t i = 0; i < server->service_count; i++)
+        service_resume(server->services[i]);
+    server_check_drained(server);
+}
+
+static bool
+start_workers(struct server *server, struct error *err)
+{
+    unsigned count = server->config->global.threads;
+    char name[32];
+
+    server->workers = calloc(count, sizeof(struct worker *));
+    if (server->workers == NULL) {
+        error_set(err, "cannot start event loops: out of memory");
+        return false;
+    }
+    for (; server->worker_count < count; server->worker_count++) {
+        snprintf(name, sizeof name, "loop %zu", server->worker_count + 1);
+        struct worker *worker = worker_new(name, server->pool, server->budget,
+                                           err);
+        if (worker == NULL)
+            return false;
+        if (!worker_start(worker, err)) {
+            worker_free(worker);
+            return false;
+        }
+        server->workers[server->worker_count] = worker;
+    }
+    return true;
+}
+
+static bool
+start_machinery(struct server *server, struct error *err)
+{
+    const struct global_settings *global = &server->config->global;
+
+    if (needs_runtime_dir(server->config) &&
+        !make_directory(global->runtime_dir, "runtime_dir", err))
+        return false;
+    if (!loop_new("main", &server->loop, err) || !catch_signals(server, err) ||
+        !pool_new(global->pool_threads, &server->pool, err))
+        return false;
+    server->budget = batch_budget_new(global->buffer_memory);
+    if (server->budget == NULL) {
+        error_set(err, "cannot account for buffers: out of memory");
+        return false;
+    }
+    if (!start_workers(server, err))
+        return false;
+    server->admission = admission_new(server->loop, server->workers,
+                                      server->worker_count,
+                                      on_connection_closed, server, err);
+    if (server->admission == NULL)
+        return false;
+    server_apply_limits(server, global);
+    return true;
+}
+
+static bool
+start_services(struct server *server, struct error *err)
+{
+    server->host = (struct service_host){
+        .main_loop = server->loop,
+        .pool = server->pool,
+        .admission = server->admission,
+    };
+    server->services = server_make_services(server, server->config, err);
+    if (server->services == NULL)
+        return false;
+    server->service_count = server->config->service_count;
+    if (server->config->global.status_enabled) {
+        server->status = status_new(server, err);
+        if (server->status == NULL)
+            return false;
+    }
+    log_event(EVENT_STARTED, LOG_TEXT("version", KERBWRAP_VERSION),
+              LOG_NUMBER("pid", getpid()),
+              LOG_NUMBER("threads", server->worker_count));
+    for (size_t i = 0; i < server->service_count; i++)
+        if (!service_start(server->services[i], err))
+            return false;
+    return true;
+}
+
+static void
+clear(struct server *server)
+{
+    for (size_t i = 0; i < server->service_count; i++)
+        service_stop(server->services[i], NULL);
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_free(server->workers[i]);
+    free(server->workers);
+    status_free(server->status);
+    server_free_services(server->services, server->service_count);
+    pool_free(server->pool);
+    admission_free(server->admission);
+    batch_budget_free(server->budget);
+    for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0];
+         i++)
+        if (server->signals[i] != NULL)
+            event_free(server->signals[i]);
+    if (server->loop != NULL)
+        timer_stop(&server->drain_timer);
+    loop_free(server->loop);
+    config_release(server->config);
+}
+
+static bool
+open_log(const struct config *config)
+{
+    const struct log_settings settings = {
+        .level = config->global.log_level,
+        .format = config->global.log_format,
+        .target = config->global.log_target,
+    };
+    struct error error;
+
+    if (log_open(&settings, &error))
+        return true;
+    fprintf(stderr, "kerbwrap: %s\n", error.text);
+    return false;
+}
+
+int
+server_run(const char *path)
+{
+    struct server server = {.started_ms = loop_now_ms()};
+    struct error error;
+    int status = EXIT_SUCCESS;
+
+    server.config = config_load(path, complain, NULL);
+    if (server.config == NULL)
+        return EXIT_CONFIG;
+    if (!open_log(server.config)) {
+        config_release(server.config);
+        return EXIT_FAILURE;
+    }
+    if (start_machinery(&server, &error) && start_services(&server, &error)) {
+        loop_run(server.loop);
+        log_event(EVENT_STOPPED, LOG_TEXT("reason", "told to stop"));
+    } else {
+        log_event(EVENT_ERROR, LOG_TEXT("reason", error.text));
+        status = EXIT_FAILURE;
+    }
+    clear(&server);
+    log_close(LOG_CLOSE_MS);
+    return status;
+}

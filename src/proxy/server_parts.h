@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server from inside: shared by server.c, reload.c, drain.c and status.c.
+ */
+#ifndef PROXY_SERVER_PARTS_H
+#define PROXY_SERVER_PARTS_H
+
+#include "base/batch.h"
+#include "base/loop.h"
+#include "base/pool.h"
+#include "config/config.h"
+#include "proxy/admission.h"
+#include "proxy/service.h"
+#include "proxy/worker.h"
+
+struct status;
+
+struct server {
+    /* owned */
+    struct config *config; /* held; the newest */
+    struct loop *loop;     /* of the main thread */
+    struct pool *pool;
+    struct batch_budget *budget;
+    struct worker **workers;
+    size_t worker_count;
+    struct admission *admission;
+    struct service **services; /* in the order of config */
+    size_t service_count;
+    struct status *status;
+    struct event *signals[5];
+    struct timer drain_timer;
+    /* plain */
+    struct service_host host;
+    uint64_t started_ms;
+    int stopping; /* SIGTERMs so far */
+};
+
+/* Services of config, those of the server now (if any) as predecessors; NULL,
+ * and err, when one cannot be. */
+MUST_CHECK struct service **server_make_services(struct server *server,
+                                                 struct config *config,
+                                                 struct error *err);
+void server_free_services(struct service **services, size_t count);
+
+/* max_connections and its like, as far as the descriptors allow. */
+void server_apply_limits(struct server *server,
+                         const struct global_settings *global);
+
+/* SIGHUP: the file anew, all of it or nothing. */
+void server_reload(struct server *server);
+
+/* SIGTERM: once in an orderly way, twice at once. */
+void server_stop(struct server *server);
+/* A connection is gone: the drain may be over. */
+void server_check_drained(struct server *server);
+
+/* visit for every connection; then done, once, in the main thread, with arg. */
+typedef void server_visit(struct connection *conn, struct evbuffer *out,
+                          const void *arg);
+typedef void server_visited(struct evbuffer *out, void *done_arg);
+
+struct tour {
+    server_visit *visit;
+    const void *arg; /* borrowed by visit until done */
+    server_visited *done;
+    void *done_arg;
+};
+
+/* out: what all visits wrote, joined by commas. False for lack of memory. */
+MUST_CHECK bool server_tour(struct server *server, const struct tour *tour);
+
+/* status.c */
+MUST_CHECK struct status *status_new(struct server *server, struct error *err);
+void status_free(struct status *status);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From settings to a running service.  Everything that can fail fails in
+ * service_new, before anyone is served: nothing starts half.
+ */
+#include "proxy/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "proxy/json.h"
+#include "proxy/listener.h"
+#include "proxy/snapshot.h"
+#include "proxy/upkeep.h"
+
+struct service {
+    /* owned */
+    struct listener *listener;
+    struct snapshot *snapshot; /* held; what the next connection gets */
+    struct upkeep *upkeep;     /* clients */
+    /* borrowed */
+    struct service_host *host;
+};
+
+const struct service_settings *
+service_settings(const struct service *service)
+{
+    return service->snapshot->service;
+}
+
+static const char *
+why_full(void *arg)
+{
+    const struct service *service = arg;
+    const struct service_settings *settings = service_settings(service);
+
+    if (!admission_has_room(service->host->admission))
+        return "max_connections of [kerbwrap] is reached";
+    if (settings->max_connections > 0 &&
+        atomic_load(&service->snapshot->counters->connections) >=
+            settings->max_connections)
+        return "max_connections of the service is reached";
+    return NULL;
+}
+
+static void
+on_accepted(int fd, const struct address *peer, void *arg)
+{
+    struct service *service = arg;
+    struct arrival *arrival = calloc(1, sizeof *arrival);
+
+    if (arrival == NULL) {
+        socket_reset(fd);
+        return;
+    }
+    arrival->fd = fd;
+    arrival->peer = *peer;
+    arrival->id = ++service->host->next_id;
+    arrival->snapshot = snapshot_hold(service->snapshot);
+    admission_take(service->host->admission, arrival);
+}
+
+static void
+on_pause(const char *reason, void *arg)
+{
+    const struct service *service = arg;
+    const char *name = service_settings(service)->name;
+
+    if (reason != NULL)
+        log_event(EVENT_ACCEPT_PAUSED, LOG_TEXT("service", name),
+                  LOG_TEXT("reason", reason));
+    else
+        log_event(EVENT_ACCEPT_RESUMED, LOG_TEXT("service", name));
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static bool
+same_credential(const struct service_settings *a,
+                const struct service_settings *b)
+{
+    return a->role == ROLE_CLIENT && b->role == ROLE_CLIENT &&
+           same_text(a->keytab, b->keytab) && same_text(a->ccache, b->ccache) &&
+           same_text(a->principal, b->principal);
+}
+
+static const char *
+or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static struct credential *
+load_credential(const struct service_host *host, const struct config *config,
+                const struct service_settings *settings, struct error *err)
+{
+    struct credential *credential = NULL;
+    unsigned workers = pool_threads(host->pool);
+
+    if (settings->role == ROLE_CLIENT) {
+        struct initiator_settings initiator = {
+            .principal = or_null(settings->principal),
+            .keytab = or_null(settings->keytab),
+            .ccache = or_null(settings->ccache),
+        };
+        return credential_new_initiator(&initiator, workers, &credential, err)
+                   ? credential
+                   : NULL;
+    }
+    char replay_cache[4096];
+    struct acceptor_settings acceptor = {.keytab = settings->keytab};
+    snprintf(replay_cache, sizeof replay_cache, "%s/%s.rcache",
+             config->global.runtime_dir, settings->name);
+    if (settings->replay_cache)
+        acceptor.replay_cache = replay_cache;
+    return credential_new_acceptor(&acceptor, workers, &credential, err)
+               ? credential
+               : NULL;
+}
+
+static struct credential *
+find_credential(const struct service_host *host, const struct config *config,
+                const struct service_settings *settings,
+                const struct service *predecessor, struct error *err)
+{
+    if (predecessor != NULL &&
+        same_credential(settings, service_settings(predecessor)))
+        return credential_hold(predecessor->snapshot->credential);
+    return load_credential(host, config, settings, err);
+}
+
+/* The listener to go on with, if any. */
+static const struct listener *
+same_listener(const struct service_settings *settings,
+              const struct service *predecessor)
+{
+    char ours[ADDRESS_TEXT_SIZE], theirs[ADDRESS_TEXT_SIZE];
+
+    if (predecessor == NULL ||
+        settings->socket_mode != service_settings(predecessor)->socket_mode)
+        return NULL;
+    endpoint_format(&settings->accept, ours, sizeof ours);
+    endpoint_format(listener_endpoint(predecessor->listener), theirs,
+                    sizeof theirs);
+    return same_text(ours, theirs) ? predecessor->listener : NULL;
+}
+
+struct service *
+service_new(struct service_host *host, struct config *config,
+            const struct service_settings *settings,
+            struct service *predecessor, struct error *err)
+{
+    struct counters *counters = NULL;
+    struct credential *credential = NULL;
+    struct service *service = calloc(1, sizeof *service);
+    bool made = false;
+
+    if (service == NULL) {
+        error_set(err, "out of memory");
+        goto out;
+    }
+    service->host = host;
+    credential = find_credential(host, config, settings, predecessor, err);
+    if (credential == NULL)
+        goto out;
+    counters = predecessor != NULL
+                   ? counters_hold(predecessor->snapshot->counters)
+                   : counters_new();
+    if (counters == NULL) {
+        error_set(err, "out of memory");
+        goto out;
+    }
+    service->snapshot = snapshot_new(config, settings, credential, counters,
+                                     err);
+    if (service->snapshot == NULL)
+        goto out;
+    service->listener = listener_new(&settings->accept, settings->socket_mode,
+                                     same_listener(settings, predecessor), err);
+    made = service->listener != NULL;
+
+out:
+    credential_release(credential);
+    counters_release(counters);
+    if (!made) {
+        error_prefix(err, "[%s %s]", role_name(settings->role), settings->name);
+        service_free(service);
+        service = NULL;
+    }
+    return service;
+}
+
+bool
+service_start(struct service *service, struct error *err)
+{
+    const struct service_settings *settings = service_settings(service);
+    const struct listener_handler handler = {
+        .why_full = why_full,
+        .on_accepted = on_accepted,
+        .on_pause = on_pause,
+        .arg = service,
+    };
+
+    if (settings->role == ROLE_CLIENT)
+        service->upkeep = upkeep_start(
+            service->host->main_loop, service->host->pool,
+            service->snapshot->credential, settings->name);
+    if ((settings->role == ROLE_CLIENT && service->upkeep == NULL) ||
+        !listener_start(service->listener, service->host->main_loop,
+                        &handler)) {
+        error_set(err, "[%s %s]: out of memory", role_name(settings->role),
+                  settings->name);
+        return false;
+    }
+    log_event(EVENT_LISTENING, LOG_TEXT("service", settings->name),
+              LOG_TEXT("address", listener_address(service->listener)));
+    return true;
+}
+
+void
+service_stop(struct service *service, const struct service *successor)
+{
+    bool shared = successor != NULL &&
+                  same_listener(service_settings(successor), service) != NULL;
+
+    listener_stop(service->listener, shared);
+    upkeep_cancel(service->upkeep);
+    service->upkeep = NULL;
+}
+
+void
+service_free(struct service *service)
+{
+    if (service == NULL)
+        return;
+    listener_free(service->listener);
+    upkeep_cancel(service->upkeep);
+    snapshot_release(service->snapshot);
+    free(service);
+}
+
+void
+service_resume(struct service *service)
+{
+    listener_resume(service->listener);
+}
+
+const struct counters *
+service_counters(const struct service *service)
+{
+    return service->snapshot->counters;
+}
+
+static uint64_t
+count(const atomic_uint_fast64_t *counter)
+{
+    return atomic_load(counter);
+}
+
+void
+service_describe(struct service *service, struct evbuffer *out)
+{
+    const struct service_settings *settings = service_settings(service);
+    const struct counters *counters = service->snapshot->counters;
+    int64_t expires = credential_expires(service->snapshot->credential);
+
+    json_open(out, '{');
+    json_text(out, "name", settings->name);
+    json_text(out, "role", role_name(settings->role));
+    json_text(out, "address", listener_address(service->listener));
+    json_text(out, "principal", credential_name(service->snapshot->credential));
+    if (settings->role == ROLE_CLIENT)
+        json_number(out, "ticket_seconds",
+                    expires > time(NULL) ? (uint64_t)(expires - time(NULL))
+                                         : 0);
+    json_number(out, "connections", atomic_load(&counters->connections));
+    json_number(out, "accepted", count(&counters->accepted));
+    json_number(out, "opened", count(&counters->opened));
+    json_number(out, "failed", count(&counters->failed));
+    json_number(out, "refused", count(&counters->refused));
+    json_close(out, '}');
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One look at every connection, each in the thread of its worker, the results
+ * gathered in the main thread.
+ */
+#include <stdlib.h>
+
+#include "base/container.h"
+#include "proxy/json.h"
+#include "proxy/server_parts.h"
+
+struct stop;
+
+struct journey {
+    struct tour tour;
+    struct evbuffer *out; /* owned */
+    size_t pending;
+    size_t count;
+    struct stop *stops; /* owned */
+};
+
+struct stop {
+    struct round round;
+    struct journey *journey;
+    struct evbuffer *out; /* owned */
+};
+
+static void
+journey_free(struct journey *journey)
+{
+    for (size_t i = 0; i < journey->count; i++)
+        if (journey->stops[i].out != NULL)
+            evbuffer_free(journey->stops[i].out);
+    if (journey->out != NULL)
+        evbuffer_free(journey->out);
+    free(journey->stops);
+    free(journey);
+}
+
+static void
+on_visit(struct round *round, struct connection *conn)
+{
+    struct stop *stop = container_of(round, struct stop, round);
+    const struct tour *tour = &stop->journey->tour;
+
+    tour->visit(conn, stop->out, tour->arg);
+}
+
+static void
+on_stop_done(struct round *round)
+{
+    struct stop *stop = container_of(round, struct stop, round);
+    struct journey *journey = stop->journey;
+
+    json_values(journey->out, stop->out);
+    if (--journey->pending > 0)
+        return;
+    journey->tour.done(journey->out, journey->tour.done_arg);
+    journey_free(journey);
+}
+
+static struct journey *
+journey_new(const struct server *server, const struct tour *tour)
+{
+    struct journey *journey = calloc(1, sizeof *journey);
+    if (journey == NULL)
+        return NULL;
+    journey->tour = *tour;
+    journey->out = evbuffer_new();
+    journey->stops = calloc(server->worker_count, sizeof *journey->stops);
+    if (journey->out == NULL || journey->stops == NULL) {
+        journey_free(journey);
+        return NULL;
+    }
+    journey->count = journey->pending = server->worker_count;
+    for (size_t i = 0; i < journey->count; i++) {
+        struct stop *stop = &journey->stops[i];
+        stop->journey = journey;
+        stop->round.visit = on_visit;
+        stop->round.done = on_stop_done;
+        stop->out = evbuffer_new();
+        if (stop->out == NULL) {
+            journey_free(journey);
+            return NULL;
+        }
+    }
+    return journey;
+}
+
+bool
+server_tour(struct server *server, const struct tour *tour)
+{
+    struct journey *journey = journey_new(server, tour);
+    if (journey == NULL)
+        return false;
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_visit(server->workers[i], server->loop,
+                     &journey->stops[i].round);
+    return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One event loop's thread and the connections that live on it.
+ */
+#ifndef PROXY_WORKER_H
+#define PROXY_WORKER_H
+
+#include <event2/buffer.h>
+
+#include "base/batch.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "base/pool.h"
+#include "proxy/arrival.h"
+
+struct connection;
+
+struct worker {
+    /* owned */
+    struct loop *loop;
+    struct batch_store *store;
+    struct connection *connections; /* the loop's thread only */
+    /* borrowed */
+    struct pool *pool;
+};
+
+MUST_CHECK struct worker *worker_new(const char *name, struct pool *pool,
+                                     struct batch_budget *budget,
+                                     struct error *err);
+MUST_CHECK bool worker_start(struct worker *worker, struct error *err);
+
+/* Stops the thread, then drops what connections are left.  Before pool_free. */
+void worker_free(struct worker *worker);
+
+/* Hands the arrival over; from the main thread. */
+void worker_take(struct worker *worker, struct arrival *arrival);
+
+/*
+ * A look at all connections of a worker, in its own thread: visit runs there,
+ * then done in the main thread.  Embed it; it may be freed in done.
+ */
+struct round {
+    struct mail mail;
+    struct worker *worker;  /* borrowed */
+    struct loop *main_loop; /* borrowed */
+    void (*visit)(struct round *round, struct connection *conn);
+    void (*done)(struct round *round);
+};
+
+void worker_visit(struct worker *worker, struct loop *main_loop,
+                  struct round *round);
+
+#endif
