@@ -138,14 +138,21 @@ loop_new(const char *name, struct loop **loop_out, struct error *err)
 }
 
 void
+loop_join(struct loop *loop)
+{
+    if (!loop->threaded)
+        return;
+    loop_stop(loop);
+    pthread_join(loop->thread, NULL);
+    loop->threaded = false;
+}
+
+void
 loop_free(struct loop *loop)
 {
     if (loop == NULL)
         return;
-    if (loop->threaded) {
-        loop_stop(loop);
-        pthread_join(loop->thread, NULL);
-    }
+    loop_join(loop);
     if (loop->wakeup != NULL)
         event_free(loop->wakeup);
     if (loop->base != NULL)

@@ -54,6 +54,10 @@ struct timer {
 MUST_CHECK bool loop_new(const char *name, struct loop **loop_out,
                          struct error *err);
 
+/* Stops the thread of loop_start and waits for it: what it touched is the
+ * caller's then.  Without such a thread, and twice, is fine. */
+void loop_join(struct loop *loop);
+
 /* Stops it first (joins the thread of loop_start).  Its watches and timers have
  * been cleared, and nobody posts to it any more.  NULL is fine. */
 void loop_free(struct loop *loop);
