@@ -12,9 +12,9 @@
     LOG_EVENT(LISTENING,      "listening",      INFO,    "service address")                                     \
     LOG_EVENT(UP,             "up",             INFO,    "service id peer_id peer from to target enctype ticket_enctype engine protection rule") \
     LOG_EVENT(DOWN,           "down",           INFO,    "service id peer_id peer reason duration received sent")  \
-    LOG_EVENT(FAILED,         "failed",         WARNING, "service id peer_id peer from to target reason duration") \
-    LOG_EVENT(REFUSED,        "refused",        WARNING, "service id peer_id peer from target rule reason")        \
-    LOG_EVENT(PROBE,          "probe",          DEBUG,   "service id from reason")                              \
+    LOG_EVENT(FAILED,         "failed",         WARNING, "service id peer from to target rule reason duration") \
+    LOG_EVENT(REFUSED,        "refused",        WARNING, "service id peer from to target rule reason duration") \
+    LOG_EVENT(PROBE,          "probe",          DEBUG,   "service id from reason duration") \
     LOG_EVENT(CANDIDATE,      "candidate",      WARNING, "service id to target reason")                         \
     LOG_EVENT(CREDENTIAL,     "credential",     INFO,    "service principal expires")                           \
     LOG_EVENT(CREDENTIAL_BAD, "credential_bad", WARNING, "service principal reason")                            \
