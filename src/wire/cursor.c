@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sticky-error reader.  cursor_take is the one place that moves forward,
- * and it never moves past the end.
+ * The sticky-error reader and its small counterpart.  cursor_take is the one
+ * place that moves forward, and it never moves past the end.
  */
 #include "wire/cursor.h"
 
@@ -136,4 +136,33 @@ cursor_end(struct cursor *cursor)
 {
     if (cursor->left > 0)
         cursor_fail(cursor, "something follows its end");
+}
+
+bool
+cursor_done(const struct cursor *cursor, const char *message, struct error *err)
+{
+    if (cursor->failed)
+        error_set(err, "cannot read the peer's %s: %s", message,
+                  cursor->fault.text);
+    return !cursor->failed;
+}
+
+uint8_t *
+put_number(uint8_t *out, uint64_t value, size_t size)
+{
+    for (size_t i = size; i > 0; i--) {
+        out[i - 1] = (uint8_t)value;
+        value >>= 8;
+    }
+    return out + size;
+}
+
+uint8_t *
+put_text(uint8_t *out, const char *text, size_t max)
+{
+    size_t size = strnlen(text, max);
+
+    out = put_number(out, size, 2);
+    memcpy(out, text, size);
+    return out + size;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading fields off untrusted bytes, one after the other.  The first fault
- * sticks: later takes yield zeros and empty texts, and the caller asks once, at
- * the end.  Private to src/wire.
+ * Fields of a message.  Reading off untrusted bytes goes by a cursor whose first
+ * fault sticks: later takes yield zeros and empty texts, and the caller asks
+ * once, at the end.  Writing cannot fail.  Private to src/wire.
  */
 #ifndef WIRE_CURSOR_H
 #define WIRE_CURSOR_H
@@ -45,5 +45,14 @@ void cursor_end(struct cursor *cursor);
 /* Records the caller's own objection, unless there is one already. */
 void cursor_fail(struct cursor *cursor, const char *format, ...)
     PRINTF_LIKE(2, 3);
+
+/* True without a fault; else the sentence: "cannot read the peer's MESSAGE:" and
+ * the fault. */
+MUST_CHECK bool cursor_done(const struct cursor *cursor, const char *message,
+                            struct error *err);
+
+/* Both return where the next field begins.  size: of the number, in bytes. */
+uint8_t *put_number(uint8_t *out, uint64_t value, size_t size);
+uint8_t *put_text(uint8_t *out, const char *text, size_t max);
 
 #endif
