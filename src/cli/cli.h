@@ -7,16 +7,14 @@
 #define CLI_CLI_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "config/config.h"
 
 enum {
-    STATUS_DONE = 0,
-    STATUS_FAILED = 1,
-    STATUS_USAGE = 2, /* usage or configuration */
+    CLI_DONE = 0,
+    CLI_FAILED = 1,
+    CLI_USAGE = 2, /* usage or configuration */
 };
 
 struct command {
@@ -33,31 +31,30 @@ int command_config(int argc, char **argv);
 int command_status(int argc, char **argv);
 
 /* NULL when there is none of this name. */
-const struct command *command_find(const char *name);
-/* "no command NAME", with the nearest one when there is one; STATUS_USAGE. */
-int command_unknown(const char *name);
+const struct command *cli_find(const char *name);
+/* "no command NAME", with the nearest one when there is one; CLI_USAGE. */
+int cli_unknown(const char *name);
 
 /* On standard output; command NULL: of kerbwrap itself. */
-void help_print(const struct command *command);
-void version_print(void);
+void cli_help(const struct command *command);
+void cli_version(void);
 
 /* What all commands take. */
-struct arguments {
-    const char *file; /* -c FILE; never NULL */
+struct cli_options {
+    const char *config; /* -c FILE; never NULL */
 };
 
 /*
  * False when there is nothing more to do: status_out is what to return, after
  * --help, --version or a mistake, which was told.
  */
-MUST_CHECK bool arguments_parse(int argc, char **argv,
-                                struct arguments *arguments_out,
-                                int *status_out);
+MUST_CHECK bool cli_parse(int argc, char **argv,
+                          struct cli_options *options_out, int *status_out);
 
 /* "kerbwrap: FORMAT" on standard error. */
-void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+void cli_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* The configuration, or NULL; what is wrong with it goes to standard error. */
-MUST_CHECK struct config *load_or_complain(const char *path);
+/* A config_report: complains of each finding; arg is not used. */
+void cli_report_errors(enum severity severity, const char *text, void *arg);
 
 #endif

@@ -3,6 +3,8 @@
  * check: the problems of a file are its result and go to standard output; that
  * the file cannot be read is not one of them.
  */
+#include <stdio.h>
+
 #include "cli/cli.h"
 
 struct tally {
@@ -15,7 +17,7 @@ on_finding(enum severity severity, const char *text, void *arg)
     struct tally *tally = arg;
 
     if (severity == SEVERITY_FAILURE) {
-        complain("%s", text);
+        cli_complain("%s", text);
         return;
     }
     if (severity == SEVERITY_WARNING)
@@ -33,19 +35,19 @@ int
 command_check(int argc, char **argv)
 {
     struct tally tally = {0};
-    struct arguments arguments;
+    struct cli_options options;
     int status;
 
-    if (!arguments_parse(argc, argv, &arguments, &status))
+    if (!cli_parse(argc, argv, &options, &status))
         return status;
-    struct config *config = config_load(arguments.file, on_finding, &tally);
+    struct config *config = config_load(options.config, on_finding, &tally);
     if (config == NULL)
-        return STATUS_USAGE;
-    printf("%s is fine: %zu service%s", arguments.file, config->service_count,
+        return CLI_USAGE;
+    printf("%s is fine: %zu service%s", options.config, config->service_count,
            plural(config->service_count));
     if (tally.warnings > 0)
         printf(", %zu warning%s", tally.warnings, plural(tally.warnings));
     putchar('\n');
     config_release(config);
-    return STATUS_DONE;
+    return CLI_DONE;
 }

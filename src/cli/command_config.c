@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* config: what kerbwrap makes of a file. */
+#include <stdio.h>
+
 #include "cli/cli.h"
 
 int
 command_config(int argc, char **argv)
 {
-    struct arguments arguments;
+    struct cli_options options;
     int status;
 
-    if (!arguments_parse(argc, argv, &arguments, &status))
+    if (!cli_parse(argc, argv, &options, &status))
         return status;
-    struct config *config = load_or_complain(arguments.file);
+    struct config *config = config_load(options.config, cli_report_errors,
+                                        NULL);
     if (config == NULL)
-        return STATUS_USAGE;
+        return CLI_USAGE;
     config_print(config, stdout);
     config_release(config);
-    return STATUS_DONE;
+    return CLI_DONE;
 }

@@ -2,6 +2,7 @@
 /* The table of commands, and the help that is made of it. */
 #include "cli/cli.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -55,7 +56,7 @@ enum {
 };
 
 const struct command *
-command_find(const char *name)
+cli_find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, name) == 0)
@@ -65,7 +66,7 @@ command_find(const char *name)
 }
 
 int
-command_unknown(const char *name)
+cli_unknown(const char *name)
 {
     const char *names[COMMAND_COUNT];
     char shown[64];
@@ -75,14 +76,15 @@ command_unknown(const char *name)
     const char *nearest = nearest_word(name, names, COMMAND_COUNT);
     text_sanitize(name, strlen(name), shown, sizeof shown);
     if (nearest != NULL)
-        complain("unknown command \"%s\": did you mean %s?", shown, nearest);
+        cli_complain("unknown command \"%s\": did you mean %s?", shown,
+                     nearest);
     else
-        complain("unknown command \"%s\": see kerbwrap --help", shown);
-    return STATUS_USAGE;
+        cli_complain("unknown command \"%s\": see kerbwrap --help", shown);
+    return CLI_USAGE;
 }
 
 void
-help_print(const struct command *command)
+cli_help(const struct command *command)
 {
     if (command != NULL) {
         printf("usage: kerbwrap %s %s\n\n%c%s.\n%s", command->name,
@@ -100,7 +102,7 @@ help_print(const struct command *command)
 }
 
 void
-version_print(void)
+cli_version(void)
 {
     printf("kerbwrap %s\n", KERBWRAP_VERSION);
 }

@@ -7,6 +7,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,19 +21,43 @@
 #include "gss/access.h"
 #include "wire/message.h"
 
-enum { SERVICE_NAME_MAX = 40 };
+enum {
+    SERVICE_NAME_MAX = 40
+};
 
 enum role {
     ROLE_SERVER, /* GSS acceptor: sealed in, plaintext out */
     ROLE_CLIENT, /* GSS initiator: plaintext in, sealed out */
 };
 
-enum engine_choice { ENGINE_AUTO, ENGINE_GSSAPI, ENGINE_OPENSSL, ENGINE_MULTIBUFFER };
-enum selection { SELECT_RANDOM, SELECT_LISTED };
-enum verify_spn { VERIFY_SPN_AUTO, VERIFY_SPN_REQUIRE, VERIFY_SPN_WARN, VERIFY_SPN_OFF };
-enum expiry_action { EXPIRY_KEEP, EXPIRY_CLOSE };
-enum dns_name_type { DNS_NAME_A, DNS_NAME_SRV };
-enum proxy_protocol { PROXY_OFF, PROXY_V2 };
+enum engine_choice {
+    ENGINE_AUTO,
+    ENGINE_GSSAPI,
+    ENGINE_OPENSSL,
+    ENGINE_MULTIBUFFER
+};
+enum selection {
+    SELECT_RANDOM,
+    SELECT_LISTED
+};
+enum verify_spn {
+    VERIFY_SPN_AUTO,
+    VERIFY_SPN_REQUIRE,
+    VERIFY_SPN_WARN,
+    VERIFY_SPN_OFF
+};
+enum expiry_action {
+    EXPIRY_KEEP,
+    EXPIRY_CLOSE
+};
+enum dns_name_type {
+    DNS_NAME_A,
+    DNS_NAME_SRV
+};
+enum proxy_protocol {
+    PROXY_OFF,
+    PROXY_V2
+};
 
 struct text_list {
     char **items; /* owned */
@@ -84,7 +109,8 @@ struct directory_settings {
 struct service_settings {
     enum role role;
     char *name;
-    unsigned line; /* of the section */
+    unsigned line;        /* of the section */
+    unsigned accept_line; /* of its `accept` */
 
     /* both */
     struct endpoint accept;
@@ -133,27 +159,41 @@ struct config {
     struct directory_settings directory;
     struct service_settings *services; /* in file order */
     size_t service_count;
-    int references; /* config_hold, config_release only */
+    atomic_uint references; /* config_hold, config_release only */
 };
 
-enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+enum severity {
+    SEVERITY_ERROR,
+    SEVERITY_WARNING,
+    SEVERITY_FAILURE, /* the file could not be read to its end */
+};
 
-/* One finding about the file: "FILE:LINE: sentence". */
+/*
+ * One finding: "FILE:LINE: sentence", "FILE:LINE: warning: sentence", without
+ * LINE where the file as a whole is meant; for a failure "cannot read FILE: why".
+ */
 typedef void config_report(enum severity severity, const char *text, void *arg);
 
 /*
  * Reads and checks path.  Every problem is reported, in line order; the result
- * is NULL when one of them was an error.  Reads the file once and opens nothing
- * else.
+ * is NULL when one of them was more than a warning.  Opens nothing but the file,
+ * and for `threads = auto` what the kernel says of this process.
  */
 MUST_CHECK struct config *config_load(const char *path, config_report *report,
                                       void *arg);
+
+/* The same from an open file, which stays the caller's and is called path. */
+MUST_CHECK struct config *config_read(FILE *file, const char *path,
+                                      config_report *report, void *arg);
 
 /* References; any thread. */
 struct config *config_hold(struct config *config);
 void config_release(struct config *config);
 
-/* Every key of every section, at its effective value, as ini. */
+/*
+ * Every key of every section, at its effective value, as ini that config_load
+ * takes back to the same.
+ */
 void config_print(const struct config *config, FILE *out);
 
 const char *role_name(enum role role); /* "server", "client" */

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One function a rule.  A rule looks at what was given rather than at values,
+ * so that a wrong value, which was reported already, is not missed as well.
+ */
+#include "config/draft.h"
+
+#include <string.h>
+
+/* One service and all that its rules may look at. */
+struct scope {
+    const struct config *config;
+    const struct service_settings *service;
+    const struct section_keys *keys;
+    enum section section;
+    struct findings *findings;
+};
+
+static const struct key_state *
+state_of(const struct scope *scope, const char *key)
+{
+    return &scope->keys
+                ->states[options_index(options_find(scope->section, key))];
+}
+
+static bool
+given(const struct scope *scope, const char *key)
+{
+    return state_of(scope, key)->given;
+}
+
+/* Where to point for key: at it, or at the section that lacks it. */
+static unsigned
+line_of(const struct scope *scope, const char *key)
+{
+    unsigned line = state_of(scope, key)->line;
+
+    return line != 0 ? line : scope->keys->line;
+}
+
+#define refuse(scope, key, ...)                                                \
+    findings_add((scope)->findings, SEVERITY_ERROR, line_of((scope), (key)),   \
+                 __VA_ARGS__)
+#define warn(scope, key, ...)                                                  \
+    findings_add((scope)->findings, SEVERITY_WARNING, line_of((scope), (key)), \
+                 __VA_ARGS__)
+
+static void
+check_required(const struct scope *scope)
+{
+    for (size_t i = 0; i < options_count(); i++) {
+        const struct option *option = options_at(i);
+        if ((option->sections & scope->section) != 0 && option->required &&
+            !scope->keys->states[i].given)
+            refuse(scope, option->name, "[%s %s] lacks `%s`: %s",
+                   role_name(scope->service->role),
+                   finding_show(scope->service->name).text, option->name,
+                   option->help);
+    }
+}
+
+static void
+check_class_or_spn(const struct scope *scope)
+{
+    if (!given(scope, "service_class") && !given(scope, "spn"))
+        refuse(scope, "service_class", "[%s %s] lacks `service_class` or `spn`",
+               role_name(scope->service->role),
+               finding_show(scope->service->name).text);
+}
+
+/* Where the server is to be found: exactly one way. */
+static void
+check_target(const struct scope *scope)
+{
+    static const char *const ways[] = {"keywords", "scp", "connect"};
+    const char *way = NULL;
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (!given(scope, ways[i]))
+            continue;
+        if (way != NULL)
+            refuse(scope, ways[i],
+                   "`%s` and `%s` exclude each other: keep one of `keywords`, "
+                   "`scp` and `connect`",
+                   way, ways[i]);
+        way = ways[i];
+    }
+    if (way == NULL)
+        refuse(scope, "connect",
+               "[client %s] lacks one of `keywords`, `scp` and `connect`",
+               finding_show(scope->service->name).text);
+}
+
+static void
+check_client_spn(const struct scope *scope)
+{
+    const struct service_settings *service = scope->service;
+
+    if (service->spn.count > 1)
+        refuse(scope, "spn", "`spn` of a client is one name");
+    if (given(scope, "spn") && !given(scope, "connect"))
+        refuse(scope, "spn",
+               "`spn` goes with `connect` only: in the directory the name "
+               "follows from `service_class` and `spn_format`");
+    if (given(scope, "connect") && (service->spn_format == SPN_FORMAT_SCP ||
+                                    service->spn_format == SPN_FORMAT_GUID))
+        refuse(scope, "spn_format",
+               "`spn_format = scp` and `guid` need `keywords` or `scp`: with "
+               "`connect` there is no service connection point");
+    for (size_t i = 0; i < service->connect.count; i++) {
+        if (service->connect.items[i].kind == ENDPOINT_UNIX &&
+            !given(scope, "spn"))
+            refuse(scope, "connect",
+                   "a Unix socket has no host to make the service principal "
+                   "name of: set `spn`");
+    }
+}
+
+/* Who may be believed, and who is asked. */
+static void
+check_discovery(const struct scope *scope)
+{
+    if (given(scope, "keywords") && !given(scope, "allow_host") &&
+        !given(scope, "allow_group") && !given(scope, "scp_base"))
+        refuse(scope, "keywords",
+               "`keywords` needs at least one of `allow_host`, `allow_group` "
+               "and `scp_base`: any computer can publish any keywords");
+    for (size_t i = 0; i < scope->service->allow_host.count; i++) {
+        const char *host = scope->service->allow_host.items[i];
+        if (strchr(host, '*') != NULL)
+            warn(scope, "allow_host",
+                 "any computer whose name matches `%s` can offer this service",
+                 finding_show(host).text);
+    }
+    if (scope->config->directory.present)
+        return;
+    if (given(scope, "keywords"))
+        refuse(scope, "keywords", "`keywords` needs a [directory] section");
+    if (given(scope, "scp"))
+        refuse(scope, "scp", "`scp` needs a [directory] section");
+}
+
+static void
+check_publishing(const struct scope *scope)
+{
+    const struct service_settings *service = scope->service;
+
+    if (scope->config->directory.present)
+        return;
+    if (service->publish)
+        refuse(scope, "publish", "`publish = yes` needs a [directory] section");
+    if (service->verify_spn == VERIFY_SPN_REQUIRE ||
+        service->verify_spn == VERIFY_SPN_WARN)
+        refuse(scope, "verify_spn",
+               "`verify_spn` needs a [directory] section unless it is auto or "
+               "off");
+}
+
+static void
+check_client_credential(const struct scope *scope)
+{
+    bool keytab = given(scope, "keytab");
+    bool principal = given(scope, "principal");
+    bool ccache = given(scope, "ccache");
+
+    if (ccache && (keytab || principal))
+        refuse(scope, "ccache",
+               "`ccache` excludes `keytab` and `principal`: tickets come from "
+               "one of the two");
+    else if (keytab && !principal)
+        refuse(scope, "keytab",
+               "`keytab` needs `principal`: whose keys to use");
+    else if (principal && !keytab)
+        refuse(scope, "principal",
+               "`principal` needs `keytab`: where its keys are");
+    else if (!keytab && !ccache)
+        refuse(scope, "keytab",
+               "[client %s] lacks a credential: set `keytab` and `principal`, "
+               "or `ccache`",
+               finding_show(scope->service->name).text);
+}
+
+/* One address of the side that is not sealed. */
+static void
+check_plaintext(const struct scope *scope, const char *key,
+                const struct endpoint *endpoint)
+{
+    char text[ENDPOINT_TEXT_SIZE];
+
+    if (endpoint->host[0] == '\0' && endpoint->path[0] == '\0')
+        return; /* none, or a wrong one */
+    endpoint_format(endpoint, text, sizeof text);
+    if (endpoint->kind == ENDPOINT_UNIX)
+        warn(scope, key,
+             "`%s = %s`: a Unix socket cannot be reset, so the application "
+             "sees a truncated stream as a clean end",
+             key, finding_show(text).text);
+    if (!endpoint_is_local(endpoint) && !scope->service->allow_remote_plaintext)
+        refuse(scope, key,
+               "`%s = %s` would let plaintext leave this machine: use a "
+               "loopback address or unix:PATH, or set "
+               "`allow_remote_plaintext = yes`",
+               key, finding_show(text).text);
+}
+
+static void
+check_server_plaintext(const struct scope *scope)
+{
+    for (size_t i = 0; i < scope->service->connect.count; i++)
+        check_plaintext(scope, "connect", &scope->service->connect.items[i]);
+}
+
+static void
+check_client_plaintext(const struct scope *scope)
+{
+    check_plaintext(scope, "accept", &scope->service->accept);
+}
+
+typedef void rule(const struct scope *scope);
+
+static rule *const server_rules[] = {
+    check_required,
+    check_class_or_spn,
+    check_publishing,
+    check_server_plaintext,
+};
+
+static rule *const client_rules[] = {
+    check_required,         check_class_or_spn, check_target,
+    check_client_spn,       check_discovery,    check_client_credential,
+    check_client_plaintext,
+};
+
+static void
+check_service(struct draft *draft, size_t index)
+{
+    const struct service_settings *service = &draft->config->services[index];
+    bool server = service->role == ROLE_SERVER;
+    struct scope scope = {
+        .config = draft->config,
+        .service = service,
+        .keys = &draft->services[index],
+        .section = server ? SECTION_SERVER : SECTION_CLIENT,
+        .findings = &draft->findings,
+    };
+
+    if (server) {
+        for (size_t i = 0; i < sizeof server_rules / sizeof *server_rules; i++)
+            server_rules[i](&scope);
+    } else {
+        for (size_t i = 0; i < sizeof client_rules / sizeof *client_rules; i++)
+            client_rules[i](&scope);
+    }
+}
+
+static void
+check_directory(struct draft *draft)
+{
+    const struct directory_settings *directory = &draft->config->directory;
+    unsigned line = draft->directory.line;
+
+    if (!directory->present)
+        return;
+    if ((*directory->keytab == '\0') != (*directory->principal == '\0'))
+        findings_add(&draft->findings, SEVERITY_ERROR, line,
+                     "[directory] needs `keytab` and `principal` together");
+}
+
+void
+crosscheck(struct draft *draft)
+{
+    if (draft->config->service_count == 0) {
+        findings_add(&draft->findings, SEVERITY_ERROR, 0,
+                     "at least one [server NAME] or [client NAME] is needed");
+        return;
+    }
+    check_directory(draft);
+    for (size_t i = 0; i < draft->config->service_count; i++)
+        check_service(draft, i);
+    check_unique(draft);
+}

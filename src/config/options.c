@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows, and looking them up.  Everything else about a key follows from its
+ * row: to add one, add a row, its member in config.h, its lines in
+ * conf/kerbwrap.ini and docs/kerbwrap.ini.5; the tests say what was forgotten.
+ */
+#include "config/options.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/checks.h"
+#include "config/config.h"
+
+/* Words for VALUE_WORD go into members that are enums. */
+static_assert(sizeof(enum protection) == sizeof(unsigned) &&
+                  sizeof(enum log_level) == sizeof(unsigned),
+              "the compiler keeps enums in another size");
+
+static const struct option_word yes_or_no[] = {
+    {"no", 0}, {"yes", 1}, {NULL, 0}};
+static const struct option_word engines[] = {
+    {"auto", ENGINE_AUTO},
+    {"gssapi", ENGINE_GSSAPI},
+    {"openssl", ENGINE_OPENSSL},
+    {"multibuffer", ENGINE_MULTIBUFFER},
+    {NULL, 0},
+};
+static const struct option_word log_levels[] = {
+    {"error", LOG_LEVEL_ERROR},
+    {"warning", LOG_LEVEL_WARNING},
+    {"info", LOG_LEVEL_INFO},
+    {"debug", LOG_LEVEL_DEBUG},
+    {NULL, 0},
+};
+static const struct option_word log_formats[] = {
+    {"text", LOG_FORMAT_TEXT},
+    {"json", LOG_FORMAT_JSON},
+    {NULL, 0},
+};
+static const struct option_word protections[] = {
+    {"seal", PROTECTION_SEAL},
+    {"sign", PROTECTION_SIGN},
+    {NULL, 0},
+};
+static const struct option_word proxy_protocols[] = {
+    {"off", PROXY_OFF},
+    {"v2", PROXY_V2},
+    {NULL, 0},
+};
+static const struct option_word dns_name_types[] = {
+    {"A", DNS_NAME_A},
+    {"SRV", DNS_NAME_SRV},
+    {NULL, 0},
+};
+static const struct option_word verifications[] = {
+    {"auto", VERIFY_SPN_AUTO},
+    {"require", VERIFY_SPN_REQUIRE},
+    {"warn", VERIFY_SPN_WARN},
+    {"off", VERIFY_SPN_OFF},
+    {NULL, 0},
+};
+static const struct option_word spn_formats[] = {
+    {"host", SPN_FORMAT_HOST},
+    {"port", SPN_FORMAT_PORT},
+    {"scp", SPN_FORMAT_SCP},
+    {"guid", SPN_FORMAT_GUID},
+    {NULL, 0},
+};
+static const struct option_word selections[] = {
+    {"random", SELECT_RANDOM},
+    {"listed", SELECT_LISTED},
+    {NULL, 0},
+};
+static const struct option_word expiry_actions[] = {
+    {"keep", EXPIRY_KEEP},
+    {"close", EXPIRY_CLOSE},
+    {NULL, 0},
+};
+
+/* What this version lacks, row by row; to build one, drop its .not_yet. */
+static bool
+any_value(const char *value)
+{
+    (void)value;
+    return true;
+}
+
+static bool
+other_engine(const char *value)
+{
+    return strcmp(value, "openssl") == 0 || strcmp(value, "multibuffer") == 0;
+}
+
+static bool
+switched_on(const char *value)
+{
+    return strcmp(value, "yes") == 0 || strcmp(value, "v2") == 0;
+}
+
+static bool
+other_type(const char *value)
+{
+    return strcmp(value, "SRV") == 0;
+}
+
+static bool
+verification(const char *value)
+{
+    return strcmp(value, "require") == 0 || strcmp(value, "warn") == 0;
+}
+
+static bool
+handed_over(const char *value)
+{
+    return strncmp(value, "fd:", 3) == 0;
+}
+
+static bool
+group_rule(const char *value)
+{
+    return strncmp(value, "group:", 6) == 0;
+}
+
+/* Milliseconds. */
+enum {
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    DAY = 24 * HOUR
+};
+#define YEAR (UINT64_C(365) * DAY)
+#define KIB (UINT64_C(1) << 10)
+#define TIB (UINT64_C(1) << 40)
+
+#define MILLION 1000000
+
+/* Shorter, for the rows. */
+#define KERBWRAP SECTION_KERBWRAP
+#define DIRECTORY SECTION_DIRECTORY
+#define SERVER SECTION_SERVER
+#define CLIENT SECTION_CLIENT
+#define BOTH (SECTION_SERVER | SECTION_CLIENT)
+
+#define IN_GLOBAL(member) offsetof(struct global_settings, member)
+#define IN_DIRECTORY(member) offsetof(struct directory_settings, member)
+#define IN_SERVICE(member) offsetof(struct service_settings, member)
+
+/* clang-format off */
+static const struct option options[] = {
+    {KERBWRAP,  "threads",                   VALUE_THREADS,   IN_GLOBAL(threads),                   "auto",                           .low = 1, .high = 256,
+     .help = "event loops; auto: the processors this process may use"},
+    {KERBWRAP,  "pool_threads",              VALUE_NUMBER,    IN_GLOBAL(pool_threads),              "32",                             .low = 4, .high = 1024,
+     .help = "threads for what can block: Kerberos, name resolution"},
+    {KERBWRAP,  "max_connections",           VALUE_NUMBER,    IN_GLOBAL(max_connections),           "10000",                          .low = 1, .high = MILLION,
+     .help = "at the limit accepting pauses"},
+    {KERBWRAP,  "max_handshakes",            VALUE_NUMBER,    IN_GLOBAL(max_handshakes),            "500",                            .low = 1, .high = MILLION,
+     .help = "connections that are not authenticated yet, in total"},
+    {KERBWRAP,  "max_handshakes_per_source", VALUE_NUMBER,    IN_GLOBAL(max_handshakes_per_source), "50",                             .low = 1, .high = MILLION,
+     .help = "... and from one address"},
+    {KERBWRAP,  "buffer_memory",             VALUE_SIZE,      IN_GLOBAL(buffer_memory),             "256m",                           .low = 64 * KIB, .high = TIB,
+     .help = "for all buffers together; at the limit connections take turns"},
+    {KERBWRAP,  "engine",                    VALUE_WORD,      IN_GLOBAL(engine),                    "auto",                           .words = engines, .not_yet = other_engine,
+     .help = "what seals: auto | gssapi | openssl | multibuffer"},
+    {KERBWRAP,  "log_level",                 VALUE_WORD,      IN_GLOBAL(log_level),                 "info",                           .words = log_levels,
+     .help = "error | warning | info | debug"},
+    {KERBWRAP,  "log_format",                VALUE_WORD,      IN_GLOBAL(log_format),                "text",                           .words = log_formats,
+     .help = "text | json"},
+    {KERBWRAP,  "log_target",                VALUE_TEXT,      IN_GLOBAL(log_target),                "stderr",                         .check = check_log_target,
+     .help = "stderr | syslog | file:PATH (SIGUSR1 reopens it)"},
+    {KERBWRAP,  "status",                    VALUE_STATUS,    0,                                    "unix:/run/kerbwrap/status.sock", .check = check_status,
+     .help = "where `kerbwrap status` asks: unix:PATH | 127.0.0.1:PORT | none"},
+    {KERBWRAP,  "state_dir",                 VALUE_TEXT,      IN_GLOBAL(state_dir),                 "/var/lib/kerbwrap",
+     .help = "the last good answers of the directory, published objects"},
+    {KERBWRAP,  "runtime_dir",               VALUE_TEXT,      IN_GLOBAL(runtime_dir),               "/run/kerbwrap",
+     .help = "replay caches and sockets"},
+    {KERBWRAP,  "drain_timeout",             VALUE_DURATION,  IN_GLOBAL(drain_timeout),             "25s",                            .low = 0, .high = DAY,
+     .help = "SIGTERM: how long connections may go on before they are reset"},
+    {KERBWRAP,  "reload_enforces",           VALUE_FLAG,      IN_GLOBAL(reload_enforces),           "yes",                            .words = yes_or_no,
+     .help = "reload ends connections that the new rules forbid: yes | no"},
+    {KERBWRAP,  "user",                      VALUE_TEXT,      IN_GLOBAL(user),                      "",                               .not_yet = any_value,
+     .help = "user to become after start; empty: stay as started"},
+    {KERBWRAP,  "group",                     VALUE_TEXT,      IN_GLOBAL(group),                     "",                               .not_yet = any_value,
+     .help = "group to become; empty: that of user"},
+
+    {DIRECTORY, "domain",                    VALUE_TEXT,      IN_DIRECTORY(domain),                 "",                               .not_yet = any_value,
+     .help = "DNS name of the domain; base and realm follow from it"},
+    {DIRECTORY, "uri",                       VALUE_TEXTS,     IN_DIRECTORY(uri),                    "",                               .check = check_uri, .not_yet = any_value,
+     .help = "ldap://HOST[:PORT] ...; empty: the SRV records of the domain"},
+    {DIRECTORY, "gc_uri",                    VALUE_TEXTS,     IN_DIRECTORY(gc_uri),                 "",                               .check = check_uri, .not_yet = any_value,
+     .help = "likewise for the global catalog"},
+    {DIRECTORY, "base",                      VALUE_TEXT,      IN_DIRECTORY(base),                   "",                               .not_yet = any_value,
+     .help = "where to search; empty: the default naming context"},
+    {DIRECTORY, "keytab",                    VALUE_TEXT,      IN_DIRECTORY(keytab),                 "",                               .not_yet = any_value,
+     .help = "keys to look up with; empty: the service's own"},
+    {DIRECTORY, "principal",                 VALUE_TEXT,      IN_DIRECTORY(principal),              "",                               .not_yet = any_value,
+     .help = "principal of that keytab"},
+    {DIRECTORY, "timeout",                   VALUE_DURATION,  IN_DIRECTORY(timeout),                "5s",                             .low = 100, .high = 10 * MINUTE, .not_yet = any_value,
+     .help = "for one answer of a directory server"},
+    {DIRECTORY, "refresh",                   VALUE_DURATION,  IN_DIRECTORY(refresh),                "5m",                             .low = SECOND, .high = 7 * DAY, .not_yet = any_value,
+     .help = "how often the directory is asked anew"},
+    {DIRECTORY, "max_stale",                 VALUE_DURATION,  IN_DIRECTORY(max_stale),              "24h",                            .low = 0, .high = YEAR, .not_yet = any_value,
+     .help = "how long the last good answer serves when the directory does not answer"},
+
+    {BOTH,      "accept",                    VALUE_ENDPOINT,  IN_SERVICE(accept),                   "",                               .required = true, .not_yet = handed_over,
+     .help = "ADDRESS:PORT | unix:PATH | fd:NAME; port 0 picks one and logs it"},
+    {SERVER,    "connect",                   VALUE_ENDPOINTS, IN_SERVICE(connect),                  "",                               .required = true, .check = check_connect,
+     .help = "the legacy server: HOST:PORT or unix:PATH, a list in order"},
+    {CLIENT,    "connect",                   VALUE_ENDPOINTS, IN_SERVICE(connect),                  "",                               .check = check_connect,
+     .help = "the sidecar of the server: HOST:PORT, a list"},
+    {BOTH,      "service_class",             VALUE_TEXT,      IN_SERVICE(service_class),            "",                               .check = check_class,
+     .help = "first part of the service principal name, as orders in orders/db.corp"},
+    {SERVER,    "keytab",                    VALUE_TEXT,      IN_SERVICE(keytab),                   "",                               .required = true,
+     .help = "file with the keys of the service"},
+    {SERVER,    "spn",                       VALUE_TEXTS,     IN_SERVICE(spn),                      "",                               .check = check_spn,
+     .help = "names a client may ask for; empty: any of service_class"},
+    {SERVER,    "allow",                     VALUE_ALLOW,     IN_SERVICE(access),                   "",                               .required = true, .not_yet = group_rule,
+     .help = "who may connect: PRINCIPAL@REALM with *, or group:NAME; a list"},
+    {SERVER,    "deny",                      VALUE_DENY,      IN_SERVICE(access),                   "",                               .not_yet = group_rule,
+     .help = "who may not, whatever allow says; a list"},
+    {SERVER,    "proxy_protocol",            VALUE_WORD,      IN_SERVICE(proxy_protocol),           "off",                            .words = proxy_protocols, .not_yet = switched_on,
+     .help = "tell the legacy server who connects: off | v2"},
+    {SERVER,    "replay_cache",              VALUE_FLAG,      IN_SERVICE(replay_cache),             "yes",                            .words = yes_or_no,
+     .help = "refuse a repeated first message at once: yes | no"},
+    {SERVER,    "publish",                   VALUE_FLAG,      IN_SERVICE(publish),                  "no",                             .words = yes_or_no, .not_yet = switched_on,
+     .help = "keep the service connection point up to date: yes | no"},
+    {SERVER,    "keywords",                  VALUE_TEXTS,     IN_SERVICE(keywords),                 "",                               .not_yet = any_value,
+     .help = "keywords of the service connection point, a list"},
+    {SERVER,    "dns_name",                  VALUE_TEXT,      IN_SERVICE(dns_name),                 "",                               .not_yet = any_value,
+     .help = "host to publish; empty: the name of this host"},
+    {SERVER,    "dns_name_type",             VALUE_WORD,      IN_SERVICE(dns_name_type),            "A",                              .words = dns_name_types, .not_yet = other_type,
+     .help = "what dns_name is: A | SRV"},
+    {SERVER,    "port",                      VALUE_NUMBER,    IN_SERVICE(port),                     "",                               .low = 1, .high = 65535, .not_yet = any_value,
+     .help = "port to publish; empty: that of accept"},
+    {SERVER,    "scp_name",                  VALUE_TEXT,      IN_SERVICE(scp_name),                 "",                               .not_yet = any_value,
+     .help = "name of the service connection point; empty: NAME"},
+    {SERVER,    "account",                   VALUE_TEXT,      IN_SERVICE(account),                  "",                               .not_yet = any_value,
+     .help = "account that holds the names; empty: that of this machine"},
+    {SERVER,    "verify_spn",                VALUE_WORD,      IN_SERVICE(verify_spn),               "auto",                           .words = verifications, .not_yet = verification,
+     .help = "check the names in the directory at start: auto | require | warn | off"},
+    {CLIENT,    "accept_user",               VALUE_TEXTS,     IN_SERVICE(accept_user),              "",                               .not_yet = any_value,
+     .help = "local users who may connect, a list; empty: any"},
+    {CLIENT,    "keywords",                  VALUE_TEXTS,     IN_SERVICE(keywords),                 "",                               .not_yet = any_value,
+     .help = "find the service connection point by all of these, a list"},
+    {CLIENT,    "scp",                       VALUE_TEXT,      IN_SERVICE(scp),                      "",                               .not_yet = any_value,
+     .help = "... or name it: DN or objectGUID"},
+    {CLIENT,    "spn_format",                VALUE_WORD,      IN_SERVICE(spn_format),               "host",                           .words = spn_formats,
+     .help = "service principal name: host | port | scp | guid"},
+    {CLIENT,    "spn",                       VALUE_TEXTS,     IN_SERVICE(spn),                      "",                               .check = check_spn,
+     .help = "... or the name itself, with connect"},
+    {CLIENT,    "allow_host",                VALUE_TEXTS,     IN_SERVICE(allow_host),               "",                               .not_yet = any_value,
+     .help = "hosts that may offer the service, with *; a list"},
+    {CLIENT,    "allow_group",               VALUE_TEXT,      IN_SERVICE(allow_group),              "",                               .not_yet = any_value,
+     .help = "group whose computers may offer the service"},
+    {CLIENT,    "scp_base",                  VALUE_TEXT,      IN_SERVICE(scp_base),                 "",                               .not_yet = any_value,
+     .help = "container below which service connection points are trusted"},
+    {CLIENT,    "select",                    VALUE_WORD,      IN_SERVICE(selection),                "random",                         .words = selections,
+     .help = "order of trying several servers: random | listed"},
+    {CLIENT,    "keytab",                    VALUE_TEXT,      IN_SERVICE(keytab),                   "",
+     .help = "file with the keys of principal, to get tickets with"},
+    {CLIENT,    "principal",                 VALUE_TEXT,      IN_SERVICE(principal),                "",
+     .help = "who connects"},
+    {CLIENT,    "ccache",                    VALUE_TEXT,      IN_SERVICE(ccache),                   "",
+     .help = "... or somebody else's credential cache, only read"},
+    {BOTH,      "protection",                VALUE_WORD,      IN_SERVICE(protection),               "seal",                           .words = protections,
+     .help = "seal | sign; both ends must say the same"},
+    {BOTH,      "connect_timeout",           VALUE_DURATION,  IN_SERVICE(connect_timeout),          "10s",                            .low = 10, .high = HOUR,
+     .help = "for reaching the other side, all addresses together"},
+    {BOTH,      "handshake_timeout",         VALUE_DURATION,  IN_SERVICE(handshake_timeout),        "10s",                            .low = 10, .high = HOUR,
+     .help = "until both sides are authenticated"},
+    {BOTH,      "close_timeout",             VALUE_DURATION,  IN_SERVICE(close_timeout),            "60s",                            .low = 10, .high = DAY,
+     .help = "for the last bytes once a connection ends"},
+    {BOTH,      "idle_timeout",              VALUE_DURATION,  IN_SERVICE(idle_timeout),             "off",                            .low = 10, .high = YEAR, .may_be_off = true,
+     .help = "ends connections that carried nothing for so long"},
+    {BOTH,      "max_lifetime",              VALUE_DURATION,  IN_SERVICE(max_lifetime),             "off",                            .low = 10, .high = YEAR, .may_be_off = true,
+     .help = "ends connections that are so old"},
+    {BOTH,      "heartbeat",                 VALUE_DURATION,  IN_SERVICE(heartbeat),                "30s",                            .low = 100, .high = HOUR, .may_be_off = true,
+     .help = "asks a silent peer whether it lives"},
+    {BOTH,      "max_connections",           VALUE_NUMBER,    IN_SERVICE(max_connections),          "",                               .low = 1, .high = MILLION,
+     .help = "of this service; empty: only the limit of [kerbwrap]"},
+    {BOTH,      "socket_mode",               VALUE_MODE,      IN_SERVICE(socket_mode),              "0600",
+     .help = "permissions of an accept = unix:PATH"},
+    {BOTH,      "socket_owner",              VALUE_TEXT,      IN_SERVICE(socket_owner),             "",
+     .help = "... and its owner, USER or USER:GROUP; empty: as created"},
+    {BOTH,      "allow_remote_plaintext",    VALUE_FLAG,      IN_SERVICE(allow_remote_plaintext),   "no",                             .words = yes_or_no,
+     .help = "lets the unprotected side leave this machine: yes | no"},
+    {BOTH,      "on_ticket_expiry",          VALUE_WORD,      IN_SERVICE(on_ticket_expiry),         "keep",                           .words = expiry_actions,
+     .help = "at the end of the ticket: keep | close"},
+    {BOTH,      "tunnel",                    VALUE_TEXT,      IN_SERVICE(tunnel),                   "",                               .check = check_label,
+     .help = "label that both ends must agree on"},
+};
+/* clang-format on */
+
+enum {
+    OPTION_COUNT = sizeof options / sizeof options[0]
+};
+static_assert((int)OPTION_COUNT <= (int)OPTIONS_MAX, "raise OPTIONS_MAX");
+
+size_t
+options_count(void)
+{
+    return OPTION_COUNT;
+}
+
+const struct option *
+options_at(size_t index)
+{
+    return &options[index];
+}
+
+size_t
+options_index(const struct option *option)
+{
+    return (size_t)(option - options);
+}
+
+const struct option *
+options_find(enum section section, const char *name)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if ((options[i].sections & section) != 0 &&
+            strcmp(options[i].name, name) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+const char *
+options_nearest(enum section section, const char *name)
+{
+    const char *names[OPTION_COUNT];
+    size_t count = 0;
+
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if ((options[i].sections & section) != 0)
+            names[count++] = options[i].name;
+    }
+    return nearest_word(name, names, count);
+}
