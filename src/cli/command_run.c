@@ -8,10 +8,10 @@
 int
 command_run(int argc, char **argv)
 {
-    struct cli_options options;
+    struct arguments arguments;
     int status;
 
-    if (!cli_parse(&cli_run, argc, argv, &options, &status))
+    if (!arguments_parse(argc, argv, &arguments, &status))
         return status;
-    return server_run(options.config);
+    return server_run(arguments.file);
 }

@@ -129,7 +129,7 @@ print_status(const struct config *config)
     struct answer answer = {0};
     struct error error;
     char where[ADDRESS_TEXT_SIZE];
-    int status = EXIT_FAILURE;
+    int status = STATUS_FAILED;
     const char *body = NULL;
 
     endpoint_format(&global->status, where, sizeof where);
@@ -141,9 +141,9 @@ print_status(const struct config *config)
     else
         body = body_of(&answer, &error);
     if (body != NULL && fputs(body, stdout) >= 0 && fflush(stdout) == 0)
-        status = EXIT_SUCCESS;
+        status = STATUS_DONE;
     else if (body == NULL)
-        fprintf(stderr, "kerbwrap: %s\n", error.text);
+        complain("%s", error.text);
     free(answer.text);
     return status;
 }
@@ -151,15 +151,14 @@ print_status(const struct config *config)
 int
 command_status(int argc, char **argv)
 {
-    struct cli_options options;
+    struct arguments arguments;
     int status;
 
-    if (!cli_parse(&cli_status, argc, argv, &options, &status))
+    if (!arguments_parse(argc, argv, &arguments, &status))
         return status;
-    struct config *config = config_load(options.config, cli_report_errors,
-                                        NULL);
+    struct config *config = load_or_complain(arguments.file);
     if (config == NULL)
-        return CLI_USAGE;
+        return STATUS_USAGE;
     status = print_status(config);
     config_release(config);
     return status;

@@ -72,7 +72,7 @@ struct relay {
     struct relay_result result; /* of a flow that broke */
     struct relay_progress progress;
     uint64_t heard_ms; /* last byte from the tunnel */
-    uint64_t data_ms;  /* last DATA either way */
+    uint64_t data_ms;  /* last DATA or EOF either way */
     bool pinged;       /* a PING waits for any byte */
     bool channel_dead;
 };

@@ -437,18 +437,22 @@ handshake_cancel(struct handshake *hs)
     free(hs);
 }
 
+void
+handshake_last_words(struct handshake *hs, const char *sentence,
+                     struct bytes *bytes)
+{
+    struct error ignored;
+
+    if (hs->channel != NULL &&
+        !sealed_append_reset(bytes, hs->channel, RESET_TIMEOUT, sentence,
+                             &ignored))
+        bytes_clear(bytes);
+}
+
 const char *
 handshake_stage(const struct handshake *hs)
 {
     if (hs->step != NULL && step_is_fetching(hs->step))
         return "the Kerberos service ticket from the KDC";
     return hs->exchange.stage;
-}
-
-const struct context_peer *
-handshake_peer(const struct handshake *hs)
-{
-    if (hs->channel == NULL || hs->context == NULL)
-        return NULL;
-    return hs->context->ops->peer(hs->context);
 }

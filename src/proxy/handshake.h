@@ -64,10 +64,11 @@ MUST_CHECK struct handshake *handshake_start(
     handshake_done *done, void *arg);
 void handshake_cancel(struct handshake *handshake);
 
+/* Time is up: appends what a proven peer should be told, if it is one. */
+void handshake_last_words(struct handshake *handshake, const char *sentence,
+                          struct bytes *bytes);
+
 /* What stage it is in, for the log when time is up: "the peer's first token". */
 const char *handshake_stage(const struct handshake *handshake);
-
-/* The peer, once GSSAPI has established; else NULL. */
-const struct context_peer *handshake_peer(const struct handshake *handshake);
 
 #endif

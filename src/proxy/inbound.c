@@ -123,6 +123,7 @@ on_bare_message(struct relay *relay, const struct unseal_record *record)
         if (in->state != FLOW_OPEN)
             return violation(relay, "a second end", record->plain);
         in->state = FLOW_ENDING;
+        relay->data_ms = relay->heard_ms;
     }
     return FLOW_BUSY;
 }

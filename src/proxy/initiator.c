@@ -106,14 +106,15 @@ on_handshake_late(void *arg)
 {
     struct connection *conn = arg;
     struct error error;
-    struct bytes nothing = {0};
+    struct bytes farewell = {0};
 
     error_set(&error, "no time left while waiting for %s",
               handshake_stage(conn->handshake));
+    handshake_last_words(conn->handshake, error.text, &farewell);
     handshake_cancel(conn->handshake);
     conn->handshake = NULL;
     spend(conn, &conn->handshake_left);
-    next_candidate(conn, &error, &nothing);
+    next_candidate(conn, &error, &farewell);
 }
 
 static void

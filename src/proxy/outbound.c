@@ -195,6 +195,7 @@ take_data(struct relay *relay)
     }
     if (n == 0) {
         out->state = FLOW_ENDING;
+        relay->data_ms = loop_now_ms();
         return append(relay, MESSAGE_EOF);
     }
     if (errno == EAGAIN)

@@ -126,10 +126,10 @@ static void
 report(enum severity severity, const char *text, void *arg)
 {
     (void)arg;
-    if (severity == SEVERITY_ERROR)
-        log_event(EVENT_ERROR, LOG_TEXT("reason", text));
-    else
+    if (severity == SEVERITY_WARNING)
         log_event(EVENT_WARN, LOG_TEXT("reason", text));
+    else
+        log_event(EVENT_ERROR, LOG_TEXT("reason", text));
 }
 
 void

@@ -30,9 +30,9 @@ enum {
 static void
 complain(enum severity severity, const char *text, void *arg)
 {
+    (void)severity;
     (void)arg;
-    fprintf(stderr, "kerbwrap: %s%s\n",
-            severity == SEVERITY_WARNING ? "warning: " : "", text);
+    fprintf(stderr, "kerbwrap: %s\n", text);
 }
 
 static void
@@ -280,7 +280,7 @@ server_run(const char *path)
     struct error error;
     int status = EXIT_SUCCESS;
 
-    server.config = config_load(path, complain, NULL);
+    server.config = config_load(path, on_finding, NULL);
     if (server.config == NULL)
         return EXIT_CONFIG;
     if (!open_log(server.config)) {
