@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The limit counts what holders hold.  Free buffers are kept in the store in
+ * lists threaded through the buffers themselves.
+ */
+#include "base/batch.h"
+
+#include <assert.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ALIGNMENT = 64,
+    SMALLEST = 16 * 1024, /* beyond the guaranteed */
+    CLASSES = 5,          /* 16, 32, 64, 128, 256 KiB */
+    KEPT_MAX = 8,         /* free buffers of each class */
+    RETURNED_SIZE = 64 * 1024,
+};
+
+static_assert(SMALLEST << (CLASSES - 1) == BATCH_LARGEST,
+              "the classes end with the largest batch");
+
+struct batch_budget {
+    atomic_size_t used;
+    size_t limit;
+};
+
+struct spare {
+    struct spare *next;
+};
+
+struct batch_store {
+    struct batch_budget *budget; /* borrowed */
+    struct spare *spares[CLASSES];
+    unsigned kept[CLASSES];
+};
+
+struct batch_budget *
+batch_budget_new(size_t limit)
+{
+    struct batch_budget *budget = calloc(1, sizeof *budget);
+
+    if (budget == NULL)
+        return NULL;
+    atomic_init(&budget->used, 0);
+    budget->limit = limit;
+    /* Left alone, the C library raises this threshold with the first large
+     * buffer it frees, and keeps the next ones. */
+    mallopt(M_MMAP_THRESHOLD, RETURNED_SIZE);
+    return budget;
+}
+
+void
+batch_budget_free(struct batch_budget *budget)
+{
+    free(budget);
+}
+
+size_t
+batch_budget_used(const struct batch_budget *budget)
+{
+    return atomic_load(&budget->used);
+}
+
+static bool
+budget_take(struct batch_budget *budget, size_t size)
+{
+    size_t used = atomic_load(&budget->used);
+
+    do {
+        if (used > budget->limit || size > budget->limit - used)
+            return false;
+    } while (!atomic_compare_exchange_weak(&budget->used, &used, used + size));
+    return true;
+}
+
+static void
+budget_return(struct batch_budget *budget, size_t size)
+{
+    size_t before = atomic_fetch_sub(&budget->used, size);
+
+    assert(before >= size);
+    (void)before;
+}
+
+struct batch_store *
+batch_store_new(struct batch_budget *budget)
+{
+    struct batch_store *store = calloc(1, sizeof *store);
+
+    if (store != NULL)
+        store->budget = budget;
+    return store;
+}
+
+void
+batch_store_free(struct batch_store *store)
+{
+    if (store == NULL)
+        return;
+    for (size_t i = 0; i < CLASSES; i++) {
+        while (store->spares[i] != NULL) {
+            struct spare *spare = store->spares[i];
+            store->spares[i] = spare->next;
+            free(spare);
+        }
+    }
+    free(store);
+}
+
+/* The first class that holds want bytes. */
+static size_t
+class_of(size_t want)
+{
+    size_t size_class = 0;
+
+    assert(want <= BATCH_LARGEST);
+    while ((size_t)SMALLEST << size_class < want)
+        size_class++;
+    return size_class;
+}
+
+static uint8_t *
+take_buffer(struct batch_store *store, size_t size_class)
+{
+    struct spare *spare = store->spares[size_class];
+
+    if (spare == NULL)
+        return aligned_alloc(ALIGNMENT, (size_t)SMALLEST << size_class);
+    store->spares[size_class] = spare->next;
+    store->kept[size_class]--;
+    return (uint8_t *)spare;
+}
+
+static void
+put_buffer(struct batch_store *store, uint8_t *bytes, size_t size_class)
+{
+    struct spare *spare = (struct spare *)(void *)bytes;
+
+    if (store->kept[size_class] == KEPT_MAX) {
+        free(bytes);
+        return;
+    }
+    spare->next = store->spares[size_class];
+    store->spares[size_class] = spare;
+    store->kept[size_class]++;
+}
+
+bool
+batch_grow(struct batch_store *store, struct batch *batch, size_t want)
+{
+    struct batch grown;
+
+    if (want <= batch->size)
+        return true;
+    if (want <= BATCH_GUARANTEED) {
+        grown.size = BATCH_GUARANTEED;
+        grown.bytes = aligned_alloc(ALIGNMENT, grown.size);
+    } else {
+        size_t size_class = class_of(want);
+        grown.size = (size_t)SMALLEST << size_class;
+        if (!budget_take(store->budget, grown.size))
+            return false;
+        grown.bytes = take_buffer(store, size_class);
+        if (grown.bytes == NULL)
+            budget_return(store->budget, grown.size);
+    }
+    if (grown.bytes == NULL)
+        return false;
+    if (batch->size > 0)
+        memcpy(grown.bytes, batch->bytes, batch->size);
+    batch_release(store, batch);
+    *batch = grown;
+    return true;
+}
+
+void
+batch_release(struct batch_store *store, struct batch *batch)
+{
+    if (batch->size > BATCH_GUARANTEED) {
+        put_buffer(store, batch->bytes, class_of(batch->size));
+        budget_return(store->budget, batch->size);
+    } else {
+        free(batch->bytes);
+    }
+    *batch = (struct batch){NULL, 0};
+}
