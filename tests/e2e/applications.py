@@ -226,6 +226,33 @@ class Tee(Listener):
                     sock.shutdown(socket.SHUT_RDWR)
 
 
+class Switch(Listener):
+    """Relays to target, a KDC for one, until hang(); from then on connections
+    are taken and nothing is answered."""
+
+    def __init__(self, target):
+        self.target = target
+        self._hanging = threading.Event()
+        self._end = threading.Event()
+        super().__init__()
+
+    def hang(self):
+        self._hanging.set()
+
+    def serve(self, sock):
+        if self._hanging.is_set():
+            self._end.wait()
+            return
+        with connect(self.target) as onward:
+            while data := sock.recv(BLOCK):
+                onward.sendall(data)
+                sock.sendall(onward.recv(BLOCK))
+
+    def close(self):
+        self._end.set()
+        super().close()
+
+
 class BlackHole:
     """One port, TCP and UDP, where connections are taken and nothing is ever
     answered: a KDC, a directory or a server that hangs."""

@@ -239,7 +239,11 @@ class Kerbwrap:
         """What the status socket says."""
         address = str(self.path / "status.sock")
         with applications.connect(address, 10 * PATIENCE) as sock:
-            return json.loads(applications.receive_all(sock))
+            sock.sendall(b"GET /status.json HTTP/1.0\r\n\r\n")
+            answer = applications.receive_all(sock)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert b" 200 " in head.splitlines()[0], head
+        return json.loads(body)
 
     # --- the process ---
 
@@ -370,6 +374,17 @@ class Lab(contextlib.ExitStack):
             **changes,
         }
 
+    def command(self, *arguments):
+        """Runs `kerbwrap ARGUMENTS` to its end."""
+        return subprocess.run(
+            [BINARY, *arguments],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30 * PATIENCE,
+        )
+
     def tunnel(self, application, *, server=None, client=None, settings=None,
                between=None, name="db", server_options=None,
                client_options=None):
@@ -408,14 +423,18 @@ class Lab(contextlib.ExitStack):
     def black_hole(self):
         return self.keep(applications.BlackHole())
 
-    def krb5_conf(self, realms, name="krb5.conf"):
-        """A copy of the realm's krb5.conf with more realms: {NAME: port}."""
+    def krb5_conf(self, realms=None, kdc_port=None):
+        """A copy of the realm's krb5.conf with more realms, {NAME: port}, or
+        another port for the KDC of this one."""
         text = pathlib.Path(self.realm.env["KRB5_CONFIG"]).read_text()
+        if kdc_port:
+            text = re.sub(r"kdc = .*", f"kdc = 127.0.0.1:{kdc_port}", text)
         more = "".join(
             f"    {realm} = {{\n        kdc = 127.0.0.1:{port}\n    }}\n"
-            for realm, port in realms.items()
+            for realm, port in (realms or {}).items()
         )
-        path = self.path / name
+        self._count += 1
+        path = self.path / f"{self._count}-krb5.conf"
         path.write_text(text.replace("[realms]\n", "[realms]\n" + more))
         return path
 
