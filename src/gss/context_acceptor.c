@@ -62,6 +62,19 @@ check_client(struct establishment *side, const struct accepted *accepted,
     return ok;
 }
 
+/* What has no advice may be about one of our own files. */
+static void
+explain(const struct establishment *side, const struct worker *worker,
+        OM_uint32 major, OM_uint32 minor, struct error *err)
+{
+    if (reason_advice(REASON_ACCEPT, (krb5_error_code)minor) == NULL &&
+        !acceptor_check_files(side->credential, worker, err))
+        error_prefix(err, "cannot accept the client");
+    else
+        reason_gss(err, REASON_ACCEPT, major, minor,
+                   "cannot accept the client");
+}
+
 static enum context_status
 accept_request(struct establishment *side, const struct worker *worker,
                gss_buffer_t input, struct context_output *out)
@@ -79,8 +92,7 @@ accept_request(struct establishment *side, const struct worker *worker,
     if (major == GSS_S_COMPLETE)
         ok = check_client(side, &accepted, &out->error);
     else if (GSS_ERROR(major))
-        reason_gss(&out->error, REASON_ACCEPT, major, minor,
-                   "cannot accept the client");
+        explain(side, worker, major, minor, &out->error);
     else
         error_set(&out->error, "cannot accept the client: it wants a third "
                                "token (DCE style), which is not spoken here");

@@ -102,12 +102,13 @@ begin(struct establishment *side, struct worker *worker,
  * and at most makes us get a new ticket.
  */
 static void
-hear_refusal(struct establishment *side, OM_uint32 minor, struct error *err)
+hear_refusal(struct establishment *side, krb5_error_code code,
+             struct error *err)
 {
-    reason_gss(err, REASON_REFUSED, GSS_S_FAILURE, minor,
-               "%s refused us, says an answer that nothing proves",
-               side->target->text);
-    switch ((krb5_error_code)minor) {
+    reason_krb5(err, REASON_REFUSED, NULL, code,
+                "%s refused us, says an answer that nothing proves",
+                side->target->text);
+    switch (code) {
     case KRB5KRB_AP_ERR_BADKEYVER:
     case KRB5KRB_AP_ERR_NOKEY:
     case KRB5KRB_AP_ERR_MODIFIED:
@@ -147,7 +148,7 @@ verify_answer(struct establishment *side, struct worker *worker,
                    ? CONTEXT_DONE
                    : CONTEXT_FAILED;
     if (kind == TOKEN_KRB_ERROR)
-        hear_refusal(side, minor, &out->error);
+        hear_refusal(side, (krb5_error_code)minor, &out->error);
     else if (GSS_ERROR(major))
         reason_gss(&out->error, REASON_INIT, major, minor,
                    "cannot authenticate %s", side->target->text);

@@ -76,6 +76,7 @@ credential_free(struct credential *credential)
     pthread_mutex_destroy(&credential->mutex);
     free(credential->keytab);
     free(credential->source);
+    free(credential->replay_path);
     free(credential->replay_cache);
     free(credential->name);
     free(credential);

@@ -8,9 +8,12 @@
  */
 #include "gss/credential.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 
@@ -78,6 +81,51 @@ check_keytab(krb5_context context, const char *path, struct error *err)
     return true;
 }
 
+static bool
+check_replay_cache(const char *path, struct error *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        error_set_errno(err, errno,
+                        "cannot write the replay cache %s (it must be "
+                        "possible for the user kerbwrap runs as)",
+                        path);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+bool
+acceptor_check_files(const struct credential *credential,
+                     const struct worker *worker, struct error *err)
+{
+    return check_keytab(worker->context, credential->keytab, err) &&
+           (credential->replay_path == NULL ||
+            check_replay_cache(credential->replay_path, err));
+}
+
+/* libkrb5 has names for a file of ours, and for no replay cache at all. */
+static bool
+copy_settings(struct credential *credential,
+              const struct acceptor_settings *set)
+{
+    bool ok;
+
+    credential->keytab = strdup(set->keytab);
+    if (set->replay_cache == NULL) {
+        credential->replay_cache = strdup("none:");
+        return credential->keytab != NULL && credential->replay_cache != NULL;
+    }
+    credential->replay_path = strdup(set->replay_cache);
+    ok = asprintf(&credential->replay_cache, "file2:%s", set->replay_cache) >=
+         0;
+    if (!ok)
+        credential->replay_cache = NULL;
+    return ok && credential->keytab != NULL && credential->replay_path != NULL;
+}
+
 bool
 credential_new_acceptor(const struct acceptor_settings *set, unsigned workers,
                         struct credential **credential_out, struct error *err)
@@ -87,20 +135,11 @@ credential_new_acceptor(const struct acceptor_settings *set, unsigned workers,
 
     if (!credential_new(false, workers, &credential, err))
         return false;
-    credential->keytab = strdup(set->keytab);
-    ok = credential->keytab != NULL;
-    /* libkrb5's names for a file of ours, and for no replay cache at all. */
-    if (ok && set->replay_cache == NULL)
-        ok = (credential->replay_cache = strdup("none:")) != NULL;
-    else if (ok)
-        ok = asprintf(&credential->replay_cache, "file2:%s",
-                      set->replay_cache) >= 0;
-    if (!ok) {
-        credential->replay_cache = NULL;
+    ok = copy_settings(credential, set);
+    if (!ok)
         error_set(err, "cannot keep a credential: out of memory");
-    } else {
+    else
         ok = check_keytab(credential->context, set->keytab, err);
-    }
     if (!ok) {
         credential_release(credential);
         return false;

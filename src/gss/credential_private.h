@@ -30,7 +30,8 @@ struct credential {
     bool initiator;
     char *keytab;       /* path; NULL with source */
     char *source;       /* initiator: credential cache that is copied */
-    char *replay_cache; /* acceptor: path, or NULL */
+    char *replay_path;  /* acceptor: a file, or NULL for none */
+    char *replay_cache; /* the same as libkrb5 calls it */
     unsigned worker_count;
     struct worker *workers; /* each is its pool thread's alone */
     /* guarded by itself */
@@ -66,6 +67,12 @@ MUST_CHECK bool worker_initiator_handle(struct credential *credential,
 MUST_CHECK bool worker_acceptor_handle(struct credential *credential,
                                        struct worker *worker,
                                        struct error *err);
+
+/* Can the acceptor's files be used?  Asked after a failure, because the library
+ * does not tell which file it is about. */
+MUST_CHECK bool acceptor_check_files(const struct credential *credential,
+                                     const struct worker *worker,
+                                     struct error *err);
 
 /* The newest tickets, held, or NULL. */
 struct tickets *credential_tickets(struct credential *credential);
