@@ -120,8 +120,8 @@ class Kerbwrap:
         path.mkdir()
         self.path = path
         self.file = path / "kerbwrap.ini"
-        self.sections = {"kerbwrap": self._defaults(), **sections}
-        self.sections["kerbwrap"].update(sections.get("kerbwrap", {}))
+        settings = {**self._defaults(), **sections.get("kerbwrap", {})}
+        self.sections = {**sections, "kerbwrap": settings}
         self._lines = []
         self._events = []
         self._ended = False
