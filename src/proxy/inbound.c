@@ -305,6 +305,10 @@ inbound_pump(struct relay *relay)
             return status;
         if (in->state == FLOW_ENDING)
             end_application(relay);
+        /* Both directions are over: what the peer says now, most likely its
+         * FIN, is for the farewell. */
+        if (in->state == FLOW_ENDED && relay->outbound.state == FLOW_ENDED)
+            return FLOW_WAITS;
 
         status = open_frames(relay, &wanted);
         if (status == FLOW_BUSY)

@@ -280,7 +280,7 @@ server_run(const char *path)
     struct error error;
     int status = EXIT_SUCCESS;
 
-    server.config = config_load(path, on_finding, NULL);
+    server.config = config_load(path, complain, NULL);
     if (server.config == NULL)
         return EXIT_CONFIG;
     if (!open_log(server.config)) {
