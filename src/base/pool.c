@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/container.h"
 #include "base/lane.h"
 #include "base/thread.h"
 
@@ -46,7 +47,7 @@ static _Thread_local int this_worker = -1;
 static void
 deliver(struct mail *mail)
 {
-    struct job *job = (struct job *)((char *)mail - offsetof(struct job, mail));
+    struct job *job = container_of(mail, struct job, mail);
 
     /* No lock: a posted job is abandoned by this thread only. */
     job->state = JOB_IDLE;
