@@ -5,6 +5,7 @@
  */
 #include "config/draft.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One service and all that its rules may look at. */
@@ -45,6 +46,18 @@ line_of(const struct scope *scope, const char *key)
     findings_add((scope)->findings, SEVERITY_WARNING, line_of((scope), (key)), \
                  __VA_ARGS__)
 
+/* "[server NAME]" */
+static struct shown
+title(const struct scope *scope)
+{
+    const char *name = scope->service->name;
+    char text[128];
+
+    snprintf(text, sizeof text, "[%s%s%s]", role_name(scope->service->role),
+             *name != '\0' ? " " : "", name);
+    return finding_show(text);
+}
+
 static void
 check_required(const struct scope *scope)
 {
@@ -52,10 +65,8 @@ check_required(const struct scope *scope)
         const struct option *option = options_at(i);
         if ((option->sections & scope->section) != 0 && option->required &&
             !scope->keys->states[i].given)
-            refuse(scope, option->name, "[%s %s] lacks `%s`: %s",
-                   role_name(scope->service->role),
-                   finding_show(scope->service->name).text, option->name,
-                   option->help);
+            refuse(scope, option->name, "%s lacks `%s`: %s", title(scope).text,
+                   option->name, option->help);
     }
 }
 
@@ -63,9 +74,8 @@ static void
 check_class_or_spn(const struct scope *scope)
 {
     if (!given(scope, "service_class") && !given(scope, "spn"))
-        refuse(scope, "service_class", "[%s %s] lacks `service_class` or `spn`",
-               role_name(scope->service->role),
-               finding_show(scope->service->name).text);
+        refuse(scope, "service_class", "%s lacks `service_class` or `spn`",
+               title(scope).text);
 }
 
 /* Where the server is to be found: exactly one way. */
@@ -87,8 +97,8 @@ check_target(const struct scope *scope)
     }
     if (way == NULL)
         refuse(scope, "connect",
-               "[client %s] lacks one of `keywords`, `scp` and `connect`",
-               finding_show(scope->service->name).text);
+               "%s lacks one of `keywords`, `scp` and `connect`",
+               title(scope).text);
 }
 
 static void
@@ -175,9 +185,9 @@ check_client_credential(const struct scope *scope)
                "`principal` needs `keytab`: where its keys are");
     else if (!keytab && !ccache)
         refuse(scope, "keytab",
-               "[client %s] lacks a credential: set `keytab` and `principal`, "
+               "%s lacks a credential: set `keytab` and `principal`, "
                "or `ccache`",
-               finding_show(scope->service->name).text);
+               title(scope).text);
 }
 
 /* One address of the side that is not sealed. */

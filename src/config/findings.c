@@ -106,8 +106,8 @@ findings_report(struct findings *findings, const char *path,
     if (findings->exhausted) {
         snprintf(text, sizeof text, "cannot check %s: out of memory", path);
         report(SEVERITY_FAILURE, text, arg);
-    } else if (findings->count >= FINDINGS_MAX) {
-        snprintf(text, sizeof text, "%s: only the first %d problems are shown",
+    } else if (findings->errors >= FINDINGS_MAX) {
+        snprintf(text, sizeof text, "%s: only the first %d errors are shown",
                  path, FINDINGS_MAX);
         report(SEVERITY_ERROR, text, arg);
     }

@@ -19,7 +19,10 @@ static_assert(sizeof(enum protection) == sizeof(unsigned) &&
               "the compiler keeps enums in another size");
 
 static const struct option_word yes_or_no[] = {
-    {"no", 0}, {"yes", 1}, {NULL, 0}};
+    {"yes", 1},
+    {"no", 0},
+    {NULL, 0},
+};
 static const struct option_word engines[] = {
     {"auto", ENGINE_AUTO},
     {"gssapi", ENGINE_GSSAPI},
