@@ -5,12 +5,13 @@
  */
 #include "proxy/relay.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "base/socket.h"
 #include "base/text.h"
 #include "proxy/flow.h"
 
@@ -63,6 +64,18 @@ pump(void *arg)
     }
 }
 
+/* Of a socket that need not be connected any more: once both directions have
+ * ended, it is not. */
+static int
+pending_error(int fd)
+{
+    int number = 0;
+    socklen_t size = sizeof number;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) == 0 ? number
+                                                                     : errno;
+}
+
 /* After its EOF the application is not read any more: only the socket's error
  * tells that it died. */
 static void
@@ -72,7 +85,7 @@ on_application(void *arg)
     int number = 0;
 
     if (relay->outbound.state != FLOW_OPEN)
-        number = socket_connect_result(relay->settings.app_fd);
+        number = pending_error(relay->settings.app_fd);
     if (number == 0) {
         pump(relay);
         return;
