@@ -8,10 +8,10 @@
 int
 command_run(int argc, char **argv)
 {
-    struct arguments arguments;
+    struct cli_options options;
     int status;
 
-    if (!arguments_parse(argc, argv, &arguments, &status))
+    if (!cli_parse(argc, argv, &options, &status))
         return status;
-    return server_run(arguments.file);
+    return server_run(options.config);
 }

@@ -129,7 +129,7 @@ print_status(const struct config *config)
     struct answer answer = {0};
     struct error error;
     char where[ADDRESS_TEXT_SIZE];
-    int status = STATUS_FAILED;
+    int status = CLI_FAILED;
     const char *body = NULL;
 
     endpoint_format(&global->status, where, sizeof where);
@@ -141,9 +141,9 @@ print_status(const struct config *config)
     else
         body = body_of(&answer, &error);
     if (body != NULL && fputs(body, stdout) >= 0 && fflush(stdout) == 0)
-        status = STATUS_DONE;
+        status = CLI_DONE;
     else if (body == NULL)
-        complain("%s", error.text);
+        cli_complain("%s", error.text);
     free(answer.text);
     return status;
 }
@@ -151,14 +151,15 @@ print_status(const struct config *config)
 int
 command_status(int argc, char **argv)
 {
-    struct arguments arguments;
+    struct cli_options options;
     int status;
 
-    if (!arguments_parse(argc, argv, &arguments, &status))
+    if (!cli_parse(argc, argv, &options, &status))
         return status;
-    struct config *config = load_or_complain(arguments.file);
+    struct config *config = config_load(options.config, cli_report_errors,
+                                        NULL);
     if (config == NULL)
-        return STATUS_USAGE;
+        return CLI_USAGE;
     status = print_status(config);
     config_release(config);
     return status;
