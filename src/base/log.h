@@ -2,7 +2,9 @@
 /*
  * The log: events with fields, the same in text and JSON.  A writer thread
  * owns the target; log_event only queues and never blocks: what does not fit
- * is counted and reported as "dropped" when there is room again.
+ * is counted and reported as "dropped" when there is room again.  Of events
+ * that strangers can cause at will a burst of 50 lines is written, then 10 a
+ * second; the rest is reported as "suppressed".
  *
  * The events are the table in log_events.h, which docs/kerbwrap.8 documents
  * and a test compares.  Before log_open, lines go straight to standard error.
@@ -62,8 +64,9 @@ struct log_field {
  * "time", "level", "event" and the fields.
  */
 #define log_event(event, ...)                                                  \
-    log_event_fields((event), (const struct log_field[]){                      \
-                                  __VA_ARGS__, {NULL, LOG_FIELD_END, NULL, 0}})
+    log_event_fields(                                                          \
+        (event), (const struct log_field[]){__VA_ARGS__,                       \
+                                            {NULL, LOG_FIELD_END, NULL, 0}})
 void log_event_fields(enum log_event event, const struct log_field *fields);
 
 /* Is anything at this event's level written?  To skip costly arguments. */
@@ -82,10 +85,11 @@ void log_adjust(enum log_level level, enum log_format format);
 /* file: opens PATH anew (after rotation), by the writer, soon; any thread. */
 void log_reopen(void);
 
-/* Lets the writer finish for at most wait_ms, then closes. */
+/* Lets the writer finish for at most wait_ms, then closes: what is logged later
+ * goes to standard error, or nowhere if the writer is stuck. */
 void log_close(unsigned wait_ms);
 
-/* Lines that were dropped since log_open. */
+/* Lines that were dropped, for want of room or by a target that failed. */
 uint64_t log_dropped(void);
 
 #endif
