@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
 
@@ -104,6 +105,16 @@ make_base(void)
     return base;
 }
 
+/* What libevent has to say goes where all else goes. */
+static void
+on_library_message(int severity, const char *message)
+{
+    if (severity >= EVENT_LOG_WARN)
+        log_event(EVENT_WARN, LOG_TEXT("reason", message));
+    else
+        log_event(EVENT_DETAIL, LOG_TEXT("reason", message));
+}
+
 bool
 loop_new(const char *name, struct loop **loop_out, struct error *err)
 {
@@ -113,6 +124,7 @@ loop_new(const char *name, struct loop **loop_out, struct error *err)
         error_set_errno(err, ENOMEM, "cannot make an event loop");
         return false;
     }
+    event_set_log_callback(on_library_message);
     snprintf(loop->name, sizeof loop->name, "%s", name);
     atomic_init(&loop->stopping, false);
     pthread_mutex_init(&loop->lock, NULL);
