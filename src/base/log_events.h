@@ -18,6 +18,9 @@
     LOG_EVENT(CANDIDATE,      "candidate",      WARNING, "service id to target reason")                         \
     LOG_EVENT(CREDENTIAL,     "credential",     INFO,    "service principal expires")                           \
     LOG_EVENT(CREDENTIAL_BAD, "credential_bad", WARNING, "service principal reason")                            \
+    LOG_EVENT(DISCOVERED,     "discovered",     INFO,    "service outcome servers rejected age reason")            \
+    LOG_EVENT(DISCOVERY_BAD,  "discovery_bad",  WARNING, "service servers age reason")                           \
+    LOG_EVENT(REJECTED,       "rejected",       WARNING, "service scp reason")                                   \
     LOG_EVENT(ACCEPT_PAUSED,  "accept_paused",  WARNING, "service reason")                                      \
     LOG_EVENT(ACCEPT_RESUMED, "accept_resumed", INFO,    "service")                                             \
     LOG_EVENT(SUPPRESSED,     "suppressed",     WARNING, "suppressed_event lines")                              \

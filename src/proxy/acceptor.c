@@ -61,14 +61,14 @@ static void
 dial_application(struct connection *conn, const struct error *last)
 {
     const struct snapshot *snapshot = connection_snapshot(conn);
-    size_t left = snapshot->candidate_count - conn->attempt;
+    size_t left = snapshot->destination_count - conn->attempt;
     struct error error = *last;
 
     if (left > 0) {
         conn->stage_ms = loop_now_ms();
         conn->dial = dial_start(
             conn->worker->loop, conn->worker->pool,
-            &snapshot->candidates[conn->order[conn->attempt]].endpoint,
+            &snapshot->destinations[conn->order[conn->attempt]].endpoint,
             conn->connect_left / left, on_dialled, conn);
         if (conn->dial != NULL)
             return;

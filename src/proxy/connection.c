@@ -43,9 +43,9 @@ connection_target(const struct connection *conn)
 
     if (snapshot->service->role == ROLE_SERVER)
         return conn->target != NULL ? conn->target : "";
-    if (conn->attempt >= snapshot->candidate_count)
+    if (conn->attempt >= snapshot->destination_count)
         return "";
-    return snapshot->candidates[conn->order[conn->attempt]].spn;
+    return snapshot->destinations[conn->order[conn->attempt]].spn;
 }
 
 struct connection *

@@ -40,7 +40,7 @@ struct connection {
     const char *rule; /* acceptor: that let the peer in; in the snapshot */
     /* plain */
     enum connection_state state;
-    uint8_t order[CANDIDATES_MAX];
+    uint8_t order[DESTINATIONS_MAX];
     size_t attempt; /* index into order */
     uint64_t connect_left, handshake_left;
     uint64_t stage_ms, started_ms;

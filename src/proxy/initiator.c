@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client's opening: candidate after candidate is dialled and made to prove
+ * The client's opening: one destination after the other is dialled and made to prove
  * itself, the remaining time divided among those left, until one says READY or
  * none is left.  The application's bytes stay in its socket meanwhile.
  */
@@ -9,12 +9,12 @@
 
 #include "proxy/connection_parts.h"
 
-static void try_candidate(struct connection *conn, const struct error *last);
+static void try_destination(struct connection *conn, const struct error *last);
 
 static size_t
-candidates_left(const struct connection *conn)
+destinations_left(const struct connection *conn)
 {
-    return connection_snapshot(conn)->candidate_count - conn->attempt;
+    return connection_snapshot(conn)->destination_count - conn->attempt;
 }
 
 static void
@@ -46,18 +46,19 @@ give_up(struct connection *conn, enum log_event event,
 
 /* This one did not work out; farewell is sent as far as the socket takes it. */
 static void
-next_candidate(struct connection *conn, const struct error *error,
-               struct bytes *farewell)
+next_destination(struct connection *conn, const struct error *error,
+                 struct bytes *farewell)
 {
     struct snapshot *snapshot = conn->arrival->snapshot;
     char to[ADDRESS_TEXT_SIZE];
 
-    if (candidates_left(conn) == 1) {
+    if (destinations_left(conn) == 1) {
         give_up(conn, EVENT_FAILED, error, farewell);
         return;
     }
-    endpoint_format(&snapshot->candidates[conn->order[conn->attempt]].endpoint,
-                    to, sizeof to);
+    endpoint_format(
+        &snapshot->destinations[conn->order[conn->attempt]].endpoint, to,
+        sizeof to);
     log_event(EVENT_CANDIDATE, LOG_TEXT("service", snapshot->service->name),
               LOG_NUMBER("id", conn->arrival->id), LOG_TEXT("to", to),
               LOG_TEXT("target", connection_target(conn)),
@@ -72,22 +73,23 @@ next_candidate(struct connection *conn, const struct error *error,
     }
     bytes_clear(farewell);
     conn->attempt++;
-    try_candidate(conn, error);
+    try_destination(conn, error);
 }
 
 static void
 on_handshake(struct handshake_result *result, void *arg)
 {
     struct connection *conn = arg;
-    enum relay_opening opening = candidates_left(conn) > 1 ? RELAY_OPEN
-                                                           : RELAY_AWAITS_READY;
+    enum relay_opening opening = destinations_left(conn) > 1
+                                     ? RELAY_OPEN
+                                     : RELAY_AWAITS_READY;
 
     conn->handshake = NULL;
     timer_stop(&conn->deadline);
     spend(conn, &conn->handshake_left);
     if (result->outcome == HANDSHAKE_FAILED ||
         result->outcome == HANDSHAKE_PROBE) {
-        next_candidate(conn, &result->error, &result->farewell);
+        next_destination(conn, &result->error, &result->farewell);
         return;
     }
     if (result->outcome == HANDSHAKE_REFUSED) {
@@ -114,7 +116,7 @@ on_handshake_late(void *arg)
     handshake_cancel(conn->handshake);
     conn->handshake = NULL;
     spend(conn, &conn->handshake_left);
-    next_candidate(conn, &error, &farewell);
+    next_destination(conn, &error, &farewell);
 }
 
 static void
@@ -128,7 +130,7 @@ start_handshake(struct connection *conn)
         .target = connection_target(conn),
         .fd = conn->tunnel_fd,
         .connection_id = conn->arrival->id,
-        .wait_ready = candidates_left(conn) > 1,
+        .wait_ready = destinations_left(conn) > 1,
     };
     struct bytes nothing = {0};
     struct error error;
@@ -136,18 +138,19 @@ start_handshake(struct connection *conn)
                                                     settings.target, &error);
 
     if (context == NULL) {
-        next_candidate(conn, &error, &nothing);
+        next_destination(conn, &error, &nothing);
         return;
     }
     conn->handshake = handshake_start(&settings, context, on_handshake, conn);
     if (conn->handshake == NULL) {
         error_set(&error, "cannot begin a handshake: out of memory");
-        next_candidate(conn, &error, &nothing);
+        next_destination(conn, &error, &nothing);
         return;
     }
     begin_stage(conn);
     timer_init(&conn->deadline, settings.loop, on_handshake_late, conn);
-    timer_start(&conn->deadline, conn->handshake_left / candidates_left(conn));
+    timer_start(&conn->deadline,
+                conn->handshake_left / destinations_left(conn));
 }
 
 static void
@@ -160,7 +163,7 @@ on_dialled(int fd, const struct address *address, const struct error *err,
     conn->dial = NULL;
     spend(conn, &conn->connect_left);
     if (fd < 0) {
-        next_candidate(conn, err, &nothing);
+        next_destination(conn, err, &nothing);
         return;
     }
     conn->tunnel_fd = fd;
@@ -170,21 +173,21 @@ on_dialled(int fd, const struct address *address, const struct error *err,
 }
 
 static void
-try_candidate(struct connection *conn, const struct error *last)
+try_destination(struct connection *conn, const struct error *last)
 {
     const struct snapshot *snapshot = connection_snapshot(conn);
     struct bytes nothing = {0};
     struct error error = *last;
 
-    if (candidates_left(conn) == 0) {
+    if (destinations_left(conn) == 0) {
         give_up(conn, EVENT_FAILED, &error, &nothing);
         return;
     }
     begin_stage(conn);
     conn->dial = dial_start(
         conn->worker->loop, conn->worker->pool,
-        &snapshot->candidates[conn->order[conn->attempt]].endpoint,
-        conn->connect_left / candidates_left(conn), on_dialled, conn);
+        &snapshot->destinations[conn->order[conn->attempt]].endpoint,
+        conn->connect_left / destinations_left(conn), on_dialled, conn);
     if (conn->dial == NULL) {
         error_set(&error, "cannot dial: out of memory");
         give_up(conn, EVENT_FAILED, &error, &nothing);
@@ -196,6 +199,9 @@ initiator_open(struct connection *conn)
 {
     struct error none;
 
-    error_set(&none, "no server is known");
-    try_candidate(conn, &none);
+    error_set(&none, "no server is known: %s",
+              connection_snapshot(conn)->why_empty != NULL
+                  ? connection_snapshot(conn)->why_empty
+                  : "none is configured");
+    try_destination(conn, &none);
 }

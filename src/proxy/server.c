@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/system.h"
+#include "directory/directory.h"
 #include "proxy/server_parts.h"
 #include "version.h"
 
@@ -283,6 +284,11 @@ server_run(const char *path)
     server.config = config_load(path, complain, NULL);
     if (server.config == NULL)
         return EXIT_CONFIG;
+    if (!directory_init(&error)) {
+        fprintf(stderr, "kerbwrap: %s\n", error.text);
+        config_release(server.config);
+        return EXIT_FAILURE;
+    }
     if (!open_log(server.config)) {
         config_release(server.config);
         return EXIT_FAILURE;

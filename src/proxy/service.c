@@ -11,6 +11,8 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "proxy/finder.h"
+#include "proxy/inquiry.h"
 #include "proxy/json.h"
 #include "proxy/listener.h"
 #include "proxy/snapshot.h"
@@ -21,6 +23,7 @@ struct service {
     struct listener *listener;
     struct snapshot *snapshot; /* held; what the next connection gets */
     struct upkeep *upkeep;     /* clients */
+    struct finder *finder;     /* clients that look in the directory */
     /* borrowed */
     struct service_host *host;
 };
@@ -91,31 +94,17 @@ same_credential(const struct service_settings *a,
            same_text(a->principal, b->principal);
 }
 
-static const char *
-or_null(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
 static struct credential *
 load_credential(const struct service_host *host, const struct config *config,
                 const struct service_settings *settings, struct error *err)
 {
     struct credential *credential = NULL;
     unsigned workers = pool_threads(host->pool);
-
-    if (settings->role == ROLE_CLIENT) {
-        struct initiator_settings initiator = {
-            .principal = or_null(settings->principal),
-            .keytab = or_null(settings->keytab),
-            .ccache = or_null(settings->ccache),
-        };
-        return credential_new_initiator(&initiator, workers, &credential, err)
-                   ? credential
-                   : NULL;
-    }
     char replay_cache[4096];
     struct acceptor_settings acceptor = {.keytab = settings->keytab};
+
+    if (settings->role == ROLE_CLIENT)
+        return service_credential(settings, workers, err);
     snprintf(replay_cache, sizeof replay_cache, "%s/%s.rcache",
              config->global.runtime_dir, settings->name);
     if (settings->replay_cache)
@@ -152,48 +141,102 @@ same_listener(const struct service_settings *settings,
     return same_text(ours, theirs) ? predecessor->listener : NULL;
 }
 
+static struct snapshot *
+first_snapshot(const struct service *service, struct config *config,
+               const struct service_settings *settings,
+               const struct service *predecessor, struct error *err)
+{
+    const struct snapshot *old = predecessor != NULL ? predecessor->snapshot
+                                                     : NULL;
+    struct snapshot_parts parts = {
+        .config = config,
+        .service = settings,
+        .previous = old,
+    };
+    struct snapshot *snapshot = NULL;
+
+    if (service->finder != NULL)
+        parts.discovery = finder_discovery(service->finder);
+    parts.credential = find_credential(service->host, config, settings,
+                                       predecessor, err);
+    if (parts.credential == NULL)
+        return NULL;
+    parts.counters = old != NULL ? counters_hold(old->counters)
+                                 : counters_new();
+    if (parts.counters != NULL)
+        snapshot = snapshot_new(&parts, err);
+    else
+        error_set(err, "out of memory");
+    credential_release(parts.credential);
+    counters_release(parts.counters);
+    return snapshot;
+}
+
+static bool
+set_up(struct service *service, struct config *config,
+       const struct service_settings *settings,
+       const struct service *predecessor, struct error *err)
+{
+    if (inquiry_is_wanted(settings)) {
+        service->finder = finder_new(
+            config, settings, predecessor != NULL ? predecessor->finder : NULL,
+            pool_threads(service->host->pool), err);
+        if (service->finder == NULL)
+            return false;
+    }
+    service->snapshot = first_snapshot(service, config, settings, predecessor,
+                                       err);
+    if (service->snapshot == NULL)
+        return false;
+    service->listener = listener_new(&settings->accept, settings->socket_mode,
+                                     same_listener(settings, predecessor), err);
+    return service->listener != NULL;
+}
+
 struct service *
 service_new(struct service_host *host, struct config *config,
             const struct service_settings *settings,
             struct service *predecessor, struct error *err)
 {
-    struct counters *counters = NULL;
-    struct credential *credential = NULL;
     struct service *service = calloc(1, sizeof *service);
-    bool made = false;
 
     if (service == NULL) {
-        error_set(err, "out of memory");
-        goto out;
+        error_set(err, "cannot set up the service: out of memory");
+        return NULL;
     }
     service->host = host;
-    credential = find_credential(host, config, settings, predecessor, err);
-    if (credential == NULL)
-        goto out;
-    counters = predecessor != NULL
-                   ? counters_hold(predecessor->snapshot->counters)
-                   : counters_new();
-    if (counters == NULL) {
-        error_set(err, "out of memory");
-        goto out;
-    }
-    service->snapshot = snapshot_new(config, settings, credential, counters,
-                                     err);
-    if (service->snapshot == NULL)
-        goto out;
-    service->listener = listener_new(&settings->accept, settings->socket_mode,
-                                     same_listener(settings, predecessor), err);
-    made = service->listener != NULL;
-
-out:
-    credential_release(credential);
-    counters_release(counters);
-    if (!made) {
+    if (!set_up(service, config, settings, predecessor, err)) {
         error_prefix(err, "[%s %s]", role_name(settings->role), settings->name);
         service_free(service);
-        service = NULL;
+        return NULL;
     }
     return service;
+}
+
+/* The next connection gets what was found; those under way keep theirs. */
+static void
+on_found(const struct discovery *discovery, void *arg)
+{
+    struct service *service = arg;
+    struct snapshot *old = service->snapshot;
+    const struct snapshot_parts parts = {
+        .config = old->config,
+        .service = old->service,
+        .credential = old->credential,
+        .counters = old->counters,
+        .discovery = discovery,
+        .previous = old,
+    };
+    struct error error;
+    struct snapshot *snapshot = snapshot_new(&parts, &error);
+
+    if (snapshot == NULL) {
+        log_event(EVENT_ERROR, LOG_TEXT("service", old->service->name),
+                  LOG_TEXT("reason", error.text));
+        return;
+    }
+    service->snapshot = snapshot;
+    snapshot_release(old);
 }
 
 bool
@@ -218,6 +261,9 @@ service_start(struct service *service, struct error *err)
                   settings->name);
         return false;
     }
+    if (service->finder != NULL)
+        finder_start(service->finder, service->host->main_loop,
+                     service->host->pool, on_found, service);
     log_event(EVENT_LISTENING, LOG_TEXT("service", settings->name),
               LOG_TEXT("address", listener_address(service->listener)));
     return true;
@@ -232,6 +278,8 @@ service_stop(struct service *service, const struct service *successor)
     listener_stop(service->listener, shared);
     upkeep_cancel(service->upkeep);
     service->upkeep = NULL;
+    finder_free(service->finder);
+    service->finder = NULL;
 }
 
 void
@@ -241,6 +289,7 @@ service_free(struct service *service)
         return;
     listener_free(service->listener);
     upkeep_cancel(service->upkeep);
+    finder_free(service->finder);
     snapshot_release(service->snapshot);
     free(service);
 }
@@ -279,6 +328,8 @@ service_describe(struct service *service, struct evbuffer *out)
         json_number(out, "ticket_seconds",
                     expires > time(NULL) ? (uint64_t)(expires - time(NULL))
                                          : 0);
+    if (service->finder != NULL)
+        finder_describe(service->finder, out);
     json_number(out, "connections", atomic_load(&counters->connections));
     json_number(out, "accepted", count(&counters->accepted));
     json_number(out, "opened", count(&counters->opened));

@@ -4,6 +4,7 @@
  */
 #include "proxy/snapshot.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -39,59 +40,130 @@ counters_release(struct counters *counters)
 }
 
 static bool
-name_candidate(struct candidate *candidate,
-               const struct service_settings *service, struct error *err)
+name_destination(struct destination *destination,
+                 const struct service_settings *service, struct error *err)
 {
     char spn[SPN_SIZE];
 
     if (service->role == ROLE_SERVER)
         return true;
     if (service->spn.count > 0) {
-        candidate->spn = strdup(service->spn.items[0]);
+        destination->spn = strdup(service->spn.items[0]);
     } else {
         uint16_t port = service->spn_format == SPN_FORMAT_PORT
-                            ? candidate->endpoint.port
+                            ? destination->endpoint.port
                             : 0;
-        if (!spn_make(service->service_class, candidate->endpoint.host, port,
+        if (!spn_make(service->service_class, destination->endpoint.host, port,
                       NULL, spn, err))
             return false;
-        candidate->spn = strdup(spn);
+        destination->spn = strdup(spn);
     }
-    if (candidate->spn == NULL)
+    if (destination->spn == NULL)
         error_set(err, "cannot name the server: out of memory");
-    return candidate->spn != NULL;
+    return destination->spn != NULL;
+}
+
+static bool
+take_listed(struct snapshot *snapshot, struct error *err)
+{
+    const struct endpoint_list *listed = &snapshot->service->connect;
+
+    for (size_t i = 0; i < listed->count; i++) {
+        snapshot->destinations[i].endpoint = listed->items[i];
+        if (!name_destination(&snapshot->destinations[i], snapshot->service,
+                              err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+take_candidate(struct snapshot *snapshot, size_t i,
+               const struct candidate *candidate, struct error *err)
+{
+    struct destination *destination = &snapshot->destinations[i];
+
+    destination->endpoint.kind = ENDPOINT_TCP;
+    destination->endpoint.port = candidate->port;
+    snprintf(destination->endpoint.host, sizeof destination->endpoint.host,
+             "%s", candidate->host);
+    destination->spn = strdup(candidate->spn);
+    if (destination->spn == NULL) {
+        error_set(err, "cannot name the server: out of memory");
+        return false;
+    }
+    return discovery_add(snapshot->choice, candidate, err);
+}
+
+static bool
+take_discovered(struct snapshot *snapshot, const struct discovery *discovery,
+                struct error *err)
+{
+    size_t taken = 0;
+
+    snapshot->choice = discovery_new(err);
+    if (snapshot->choice == NULL)
+        return false;
+    for (size_t i = 0;
+         i < discovery->count && taken < snapshot->destination_count; i++) {
+        const struct candidate *candidate = &discovery->candidates[i];
+        if (candidate->accepted &&
+            !take_candidate(snapshot, taken++, candidate, err))
+            return false;
+    }
+    if (taken == 0 && discovery->reason != NULL)
+        snapshot->why_empty = strdup(discovery->reason);
+    return true;
+}
+
+static bool
+same_destination(const struct destination *a, const struct destination *b)
+{
+    return a->endpoint.port == b->endpoint.port &&
+           strcmp(a->endpoint.host, b->endpoint.host) == 0 &&
+           strcmp(a->endpoint.path, b->endpoint.path) == 0;
+}
+
+static void
+inherit_penalties(struct snapshot *snapshot, const struct snapshot *previous)
+{
+    for (size_t i = 0; i < snapshot->destination_count; i++) {
+        struct destination *ours = &snapshot->destinations[i];
+        for (size_t k = 0; k < previous->destination_count; k++)
+            if (same_destination(ours, &previous->destinations[k]))
+                atomic_store(
+                    &ours->penalty_until,
+                    atomic_load(&previous->destinations[k].penalty_until));
+    }
 }
 
 struct snapshot *
-snapshot_new(struct config *config, const struct service_settings *service,
-             struct credential *credential, struct counters *counters,
-             struct error *err)
+snapshot_new(const struct snapshot_parts *parts, struct error *err)
 {
-    size_t count = service->connect.count;
-    if (count > CANDIDATES_MAX) {
-        error_set(err, "cannot use %zu addresses in `connect`: at most %d",
-                  count, CANDIDATES_MAX);
-        return NULL;
-    }
+    const struct discovery *discovery = parts->discovery;
+    size_t count = discovery != NULL ? discovery->accepted_count
+                                     : parts->service->connect.count;
+    if (count > DESTINATIONS_MAX)
+        count = DESTINATIONS_MAX;
     struct snapshot *snapshot = calloc(
-        1, sizeof *snapshot + count * sizeof snapshot->candidates[0]);
+        1, sizeof *snapshot + count * sizeof snapshot->destinations[0]);
     if (snapshot == NULL) {
         error_set(err, "cannot set up the service: out of memory");
         return NULL;
     }
     atomic_init(&snapshot->references, 1);
-    snapshot->config = config_hold(config);
-    snapshot->service = service;
-    snapshot->credential = credential_hold(credential);
-    snapshot->counters = counters_hold(counters);
-    snapshot->candidate_count = count;
-    for (size_t i = 0; i < count; i++) {
-        snapshot->candidates[i].endpoint = service->connect.items[i];
-        if (!name_candidate(&snapshot->candidates[i], service, err)) {
-            snapshot_release(snapshot);
-            return NULL;
-        }
+    snapshot->config = config_hold(parts->config);
+    snapshot->service = parts->service;
+    snapshot->credential = credential_hold(parts->credential);
+    snapshot->counters = counters_hold(parts->counters);
+    snapshot->destination_count = count;
+    if (discovery != NULL ? !take_discovered(snapshot, discovery, err)
+                          : !take_listed(snapshot, err)) {
+        snapshot_release(snapshot);
+        return NULL;
     }
+    if (parts->previous != NULL)
+        inherit_penalties(snapshot, parts->previous);
     return snapshot;
 }
 
@@ -107,62 +179,82 @@ snapshot_release(struct snapshot *snapshot)
 {
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
-    for (size_t i = 0; i < snapshot->candidate_count; i++)
-        free(snapshot->candidates[i].spn);
+    for (size_t i = 0; i < snapshot->destination_count; i++)
+        free(snapshot->destinations[i].spn);
+    free(snapshot->why_empty);
+    discovery_release(snapshot->choice);
     credential_release(snapshot->credential);
     counters_release(snapshot->counters);
     config_release(snapshot->config);
     free(snapshot);
 }
 
-static void
-shuffle(uint8_t *order, size_t count)
+static uint32_t
+draw(void *arg)
 {
-    uint32_t random[CANDIDATES_MAX];
+    uint32_t random = 0;
 
-    if (count < 2 || getrandom(random, sizeof random, GRND_NONBLOCK) !=
-                         (ssize_t)sizeof random)
-        return;
-    for (size_t i = count - 1; i > 0; i--) {
-        size_t j = random[i] % (i + 1);
-        uint8_t swapped = order[i];
-        order[i] = order[j];
+    (void)arg;
+    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
+    return random;
+}
+
+static void
+shuffle(size_t *order, size_t count)
+{
+    for (size_t i = count; i > 1; i--) {
+        size_t j = random_below((uint32_t)i, draw, NULL);
+        size_t swapped = order[i - 1];
+        order[i - 1] = order[j];
         order[j] = swapped;
     }
 }
 
-void
-snapshot_order(const struct snapshot *snapshot, uint8_t order[CANDIDATES_MAX])
+/* As if nobody were under a penalty. */
+static void
+order_all(const struct snapshot *snapshot, size_t *order)
 {
-    uint8_t all[CANDIDATES_MAX];
-    bool last[CANDIDATES_MAX];
-    size_t count = snapshot->candidate_count, placed = 0;
-    uint64_t now = loop_now_ms();
+    bool random = snapshot->service->role == ROLE_CLIENT &&
+                  snapshot->service->selection == SELECT_RANDOM;
 
-    for (size_t i = 0; i < count; i++) {
-        all[i] = (uint8_t)i;
-        last[i] = atomic_load(&snapshot->candidates[i].penalty_until) > now;
+    if (snapshot->choice != NULL) {
+        discovery_order(snapshot->choice, random ? draw : NULL, NULL, order);
+        return;
     }
-    if (snapshot->service->role == ROLE_CLIENT &&
-        snapshot->service->selection == SELECT_RANDOM)
-        shuffle(all, count);
-    for (size_t i = 0; i < count; i++)
-        if (!last[all[i]])
-            order[placed++] = all[i];
-    for (size_t i = 0; i < count; i++)
-        if (last[all[i]])
-            order[placed++] = all[i];
+    for (size_t i = 0; i < snapshot->destination_count; i++)
+        order[i] = i;
+    if (random)
+        shuffle(order, snapshot->destination_count);
 }
 
 void
-snapshot_penalise(struct snapshot *snapshot, size_t candidate)
+snapshot_order(const struct snapshot *snapshot, uint8_t order[DESTINATIONS_MAX])
 {
-    atomic_store(&snapshot->candidates[candidate].penalty_until,
+    size_t all[DESTINATIONS_MAX];
+    bool last[DESTINATIONS_MAX];
+    size_t count = snapshot->destination_count, placed = 0;
+    uint64_t now = loop_now_ms();
+
+    order_all(snapshot, all);
+    for (size_t i = 0; i < count; i++)
+        last[i] = atomic_load(&snapshot->destinations[i].penalty_until) > now;
+    for (size_t i = 0; i < count; i++)
+        if (!last[all[i]])
+            order[placed++] = (uint8_t)all[i];
+    for (size_t i = 0; i < count; i++)
+        if (last[all[i]])
+            order[placed++] = (uint8_t)all[i];
+}
+
+void
+snapshot_penalise(struct snapshot *snapshot, size_t destination)
+{
+    atomic_store(&snapshot->destinations[destination].penalty_until,
                  loop_now_ms() + PENALTY_MS);
 }
 
 void
-snapshot_absolve(struct snapshot *snapshot, size_t candidate)
+snapshot_absolve(struct snapshot *snapshot, size_t destination)
 {
-    atomic_store(&snapshot->candidates[candidate].penalty_until, 0);
+    atomic_store(&snapshot->destinations[destination].penalty_until, 0);
 }

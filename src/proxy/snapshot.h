@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What one accepted connection works with: the settings, credential and
- * candidates of its service as they were when it was accepted.  Immutable and
+ * destinations of its service as they were when it was accepted.  Immutable and
  * reference counted, so that no loop reads anything that a reload or a lookup
  * changes under it.  Only the penalties and the counters move, atomically.
  */
@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/socket.h"
 #include "config/config.h"
+#include "directory/discovery.h"
 #include "gss/credential.h"
 
 /* Of a service through all its snapshots. */
@@ -30,7 +31,7 @@ struct counters {
 };
 
 /* Where to dial: the application, or a server sidecar and its name. */
-struct candidate {
+struct destination {
     struct endpoint endpoint;
     char *spn;                          /* owned; NULL beside a server */
     atomic_uint_fast64_t penalty_until; /* loop_now_ms; 0: none */
@@ -42,39 +43,47 @@ struct snapshot {
     const struct service_settings *service; /* in config */
     struct credential *credential;          /* held */
     struct counters *counters;              /* held */
-    size_t candidate_count;
-    struct candidate candidates[];
+    /* Held; candidate for candidate the destinations, with the weights that
+     * order them; NULL with `connect =`. */
+    struct discovery *choice;
+    char *why_empty; /* owned; why there is no destination; NULL: there is */
+    size_t destination_count;
+    struct destination destinations[];
+};
+
+/* What a snapshot is made of; all borrowed, what is kept is held. */
+struct snapshot_parts {
+    struct config *config;
+    const struct service_settings *service;
+    struct credential *credential;
+    struct counters *counters;
+    const struct discovery *discovery; /* NULL with `connect =` */
+    const struct snapshot *previous;   /* whose penalties go on; NULL: none */
 };
 
 MUST_CHECK struct counters *counters_new(void);
 struct counters *counters_hold(struct counters *counters);
 void counters_release(struct counters *counters);
 
-/*
- * A snapshot of a service whose candidates are its `connect =`.  Takes its own
- * references.  NULL, and err, when a name cannot be composed.
- */
-MUST_CHECK struct snapshot *snapshot_new(struct config *config,
-                                         const struct service_settings *service,
-                                         struct credential *credential,
-                                         struct counters *counters,
+/* NULL, and err, when a name cannot be composed. */
+MUST_CHECK struct snapshot *snapshot_new(const struct snapshot_parts *parts,
                                          struct error *err);
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot);
 
 enum {
-    CANDIDATES_MAX = 64
+    DESTINATIONS_MAX = 64
 };
 
 /*
- * The order of dialling, candidate_count indices: as listed or shuffled, as the
- * service says, those under a penalty last.
+ * The order of dialling, destination_count indices: as `select` says, and by SRV
+ * priority and weight within an SCP; those under a penalty last.
  */
 void snapshot_order(const struct snapshot *snapshot,
-                    uint8_t order[CANDIDATES_MAX]);
+                    uint8_t order[DESTINATIONS_MAX]);
 
-/* This candidate failed: it goes last for 30 s.  Or it did not: no more. */
-void snapshot_penalise(struct snapshot *snapshot, size_t candidate);
-void snapshot_absolve(struct snapshot *snapshot, size_t candidate);
+/* This destination failed: it goes last for 30 s.  Or it did not: no more. */
+void snapshot_penalise(struct snapshot *snapshot, size_t destination);
+void snapshot_absolve(struct snapshot *snapshot, size_t destination);
 
 #endif
