@@ -188,3 +188,35 @@ spn_make(const char *service_class, const char *host, uint16_t port,
     spn[draft.length] = '\0';
     return true;
 }
+
+bool
+spn_compose(enum spn_format format, const char *service_class, const char *host,
+            uint16_t port, const char *dn, const struct guid *guid,
+            char spn[SPN_SIZE], struct error *err)
+{
+    char text[GUID_TEXT_SIZE];
+
+    switch (format) {
+    case SPN_FORMAT_HOST:
+        return spn_make(service_class, host, 0, NULL, spn, err);
+    case SPN_FORMAT_PORT:
+        return spn_make(service_class, host, port, NULL, spn, err);
+    case SPN_FORMAT_SCP:
+        if (strchr(dn, '/') != NULL) {
+            error_set(err,
+                      "cannot compose an SPN: the name of its SCP contains "
+                      "a slash; use spn_format = guid");
+            return false;
+        }
+        return spn_make(service_class, host, 0, dn, spn, err);
+    case SPN_FORMAT_GUID:
+        if (guid == NULL) {
+            error_set(err, "cannot compose an SPN: its SCP has no objectGUID");
+            return false;
+        }
+        guid_format(guid, text);
+        return spn_make(service_class, host, 0, text, spn, err);
+    }
+    error_set(err, "cannot compose an SPN: unknown spn_format");
+    return false;
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "directory/guid.h"
 
 enum {
     SPN_SIZE = 1024
@@ -31,6 +32,16 @@ enum spn_format {
 MUST_CHECK bool spn_make(const char *service_class, const char *host,
                          uint16_t port, const char *name, char spn[SPN_SIZE],
                          struct error *err);
+
+/*
+ * The name of a service that was found in the directory.  dn is of its SCP; guid
+ * NULL when the SCP has none.  A DN that holds a '/' cannot be part of a name,
+ * and is refused with that advice.
+ */
+MUST_CHECK bool spn_compose(enum spn_format format, const char *service_class,
+                            const char *host, uint16_t port, const char *dn,
+                            const struct guid *guid, char spn[SPN_SIZE],
+                            struct error *err);
 
 /*
  * Is asked (as a client names its target, realm ignored) of this service?  With
