@@ -64,11 +64,4 @@ void lookup_step(struct lookup *lookup);
 MUST_CHECK struct discovery *lookup_finish(struct lookup *lookup,
                                            struct error *err);
 
-/*
- * All that the answer depends on, in words; to be freed.  A kept answer is used
- * only for the question that it answered.
- */
-MUST_CHECK char *lookup_question(const struct lookup_settings *settings,
-                                 struct error *err);
-
 #endif

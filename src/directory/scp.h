@@ -49,8 +49,8 @@ extern const char *const scp_attributes[];
 
 /*
  * Refuses an entry that cannot be dialled whatever the rules are; the sentence
- * is its verdict ("its serviceDNSName is missing").  dn and canonical are set in
- * either case unless memory is short.
+ * is its verdict ("its serviceDNSName is missing").  To be cleared in either
+ * case; dn is set unless memory was short.
  */
 MUST_CHECK bool scp_parse(const struct entry *entry, struct scp *scp_out,
                           struct error *err);
