@@ -34,14 +34,25 @@ flight_lead(struct flight *flight, bool *ok_out, struct error *err)
     } else {
         unsigned long before = flight->landings;
 
+        flight->waiting++;
         while (flight->landings == before)
             pthread_cond_wait(&flight->landed, &flight->mutex);
+        flight->waiting--;
         *ok_out = flight->ok;
         if (!flight->ok)
             error_set(err, "%s", flight->error.text);
     }
     pthread_mutex_unlock(&flight->mutex);
     return lead;
+}
+
+unsigned
+flight_waiting(struct flight *flight)
+{
+    pthread_mutex_lock(&flight->mutex);
+    unsigned waiting = flight->waiting;
+    pthread_mutex_unlock(&flight->mutex);
+    return waiting;
 }
 
 void

@@ -16,6 +16,7 @@ struct flight {
     pthread_mutex_t mutex;
     pthread_cond_t landed;
     unsigned long landings;
+    unsigned waiting;
     bool busy;
     bool ok; /* how the last one went, and if not, why */
     struct error error;
@@ -30,6 +31,9 @@ void flight_clear(struct flight *flight); /* nobody may be waiting */
  */
 MUST_CHECK bool flight_lead(struct flight *flight, bool *ok_out,
                             struct error *err);
+
+/* How many wait for the one who leads. */
+unsigned flight_waiting(struct flight *flight);
 
 /* err is read when ok is false. */
 void flight_land(struct flight *flight, bool ok, const struct error *err);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walk down an AP-REQ: whatever comes, it stays inside the token, and what
+ * it finds an encryption type in is an AP-REQ.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "gss/apreq.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    enum token_kind kind = token_kind(bytes, size);
+    struct error err = {""};
+    int32_t enctype;
+
+    if (apreq_ticket_enctype(bytes, size, &enctype, &err)) {
+        if (kind != TOKEN_AP_REQ)
+            abort();
+    } else if (err.text[0] == '\0') {
+        abort();
+    }
+    return 0;
+}
