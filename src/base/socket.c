@@ -82,25 +82,31 @@ listen_tcp(const struct address *address)
 static bool
 remove_stale(const struct address *address, const char *path, struct error *err)
 {
-    const char *reason = NULL;
     struct stat status;
 
     if (lstat(path, &status) != 0)
         return true; /* what is wrong with the path, bind will say */
-    int fd = S_ISSOCK(status.st_mode) ? open_socket(address) : -1;
-    if (!S_ISSOCK(status.st_mode))
-        reason = "a file that is not a socket is there";
-    else if (fd < 0)
-        reason = strerror(errno);
-    else if (connect(fd, generic(address), address->length) == 0 ||
-             errno == EAGAIN)
-        reason = "another process listens there";
-    else if (errno != ECONNREFUSED || (unlink(path) != 0 && errno != ENOENT))
-        reason = strerror(errno);
+    if (!S_ISSOCK(status.st_mode)) {
+        error_set(err,
+                  "cannot listen on unix:%s: a file that is not a socket is "
+                  "there",
+                  path);
+        return false;
+    }
+    int fd = open_socket(address);
+    bool answered = fd >= 0 &&
+                    (connect(fd, generic(address), address->length) == 0 ||
+                     errno == EAGAIN);
+    bool removed = fd >= 0 && !answered && errno == ECONNREFUSED &&
+                   (unlink(path) == 0 || errno == ENOENT);
+    if (answered)
+        error_set(err,
+                  "cannot listen on unix:%s: another process listens there",
+                  path);
+    else if (!removed)
+        error_set_errno(err, errno, "cannot replace the socket unix:%s", path);
     give_up(fd);
-    if (reason != NULL)
-        error_set(err, "cannot listen on unix:%s: %s", path, reason);
-    return reason == NULL;
+    return removed;
 }
 
 static int
