@@ -10,7 +10,9 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
-enum { ERROR_TEXT_SIZE = 1024 };
+enum {
+    ERROR_TEXT_SIZE = 1024
+};
 
 struct error {
     char text[ERROR_TEXT_SIZE]; /* always terminated; cut, never overrun */
