@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 
 import applications
 import gssapi
@@ -398,6 +399,37 @@ def test_a_reset_during_the_opening_resets_the_legacy_client(client_side):
     other.send(RESET, peer.Reset(peer.FORBIDDEN, "not you").body())
     other.expect_end()
     client_side.assert_nothing_reached_the_application()
+
+
+def keeps_talking_until_it_is_closed(other):
+    """The peer reads the end, does not end itself, and sends on."""
+    other.expect_end()
+    began = time.monotonic()
+    with pytest.raises(ConnectionError):
+        while time.monotonic() - began < 10 * PATIENCE:
+            other.stream.send_raw(bytes(1000))
+            time.sleep(0.02)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_after_both_ends_the_peer_has_close_timeout_to_go(make_side, role):
+    side = make_side(role, close_timeout="500ms")
+    other, app = side.open()
+    other.send(EOF)
+    app.shutdown(socket.SHUT_WR)
+    other.expect(EOF)
+    assert drain(app) == (b"", "end")
+    assert keeps_talking_until_it_is_closed(other) > 0.3
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_after_a_reset_the_peer_has_close_timeout_to_go(make_side, role):
+    side = make_side(role, close_timeout="500ms")
+    other, app = side.open()
+    applications.reset(app)
+    other.expect(RESET)
+    assert keeps_talking_until_it_is_closed(other) > 0.3
 
 
 def test_idle_timeout_is_told(make_side):
