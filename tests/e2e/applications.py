@@ -63,6 +63,15 @@ def exchange(sock, data):
     return receive_exactly(sock, len(data))
 
 
+def is_reset(sock):
+    """Does the connection end by a reset, without another byte?"""
+    try:
+        sock.recv(1)
+    except ConnectionResetError:
+        return True
+    return False
+
+
 def reset(sock):
     """Closes so that the peer sees a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

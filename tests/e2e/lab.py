@@ -235,6 +235,14 @@ class Kerbwrap:
         """A plain connection to a service's listener."""
         return applications.connect(self.address(service), timeout * PATIENCE)
 
+    def refuses(self, service, timeout=20):
+        """Makes a connection; is it reset before a byte came?"""
+        try:
+            with self.connect(service, timeout) as sock:
+                return applications.is_reset(sock)
+        except ConnectionResetError:
+            return True
+
     def status(self):
         """What the status socket says."""
         address = str(self.path / "status.sock")
@@ -293,6 +301,10 @@ class Tunnel:
     def connect(self, timeout=20):
         """A new connection of the legacy client."""
         return self.client.connect(self.name, timeout)
+
+    def refuses(self):
+        """Is a new connection of the legacy client reset?"""
+        return self.client.refuses(self.name)
 
 
 class Lab(contextlib.ExitStack):

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from applications import exchange, receive_all
-from lab import PATIENCE, free_port
+from lab import free_port
 
 
 def works(tunnel):
@@ -23,10 +23,13 @@ def works(tunnel):
 
 def fails(tunnel):
     """One attempt that must fail; the client's reason."""
-    with tunnel.connect() as sock:
-        with pytest.raises(ConnectionResetError):
-            receive_all(sock)
+    assert tunnel.refuses()
     return tunnel.client.wait_for("failed", service=tunnel.name)["reason"]
+
+
+def wait_until_expired(cache):
+    while subprocess.run(["klist", "-s", cache]).returncode == 0:
+        time.sleep(0.2)
 
 
 def does_not_start(lab, sections):
@@ -81,24 +84,17 @@ def test_the_ambient_cache_is_used_when_asked_for(lab):
     assert works(tunnel)["peer"] == "mallory@CORP.EXAMPLE.TEST"
 
 
-def test_a_cache_that_is_refreshed_is_read_anew(lab):
-    cache = lab.realm.ccache("bob", lab.path / "bob.cc")
+def test_a_cache_that_was_refreshed_is_read_anew(lab):
+    cache = lab.realm.ccache("bob", lab.path / "bob.cc", "-l", "1s")
+    wait_until_expired(cache)
     tunnel = lab.tunnel(
         lab.echo(),
-        server={"allow": "*@CORP.EXAMPLE.TEST"},
+        server={"allow": "bob@CORP.EXAMPLE.TEST"},
         client={"keytab": None, "principal": None, "ccache": f"FILE:{cache}"},
     )
-    assert works(tunnel)["peer"] == "bob@CORP.EXAMPLE.TEST"
-    lab.realm.ccache("alice", lab.path / "alice.cc").rename(cache)
-    deadline = time.monotonic() + 30 * PATIENCE
-    while True:
-        with tunnel.connect() as sock:
-            exchange(sock, b"who am I")
-        peer = tunnel.server.events("up")[-1]["peer"]
-        if peer == "alice@CORP.EXAMPLE.TEST":
-            break
-        assert time.monotonic() < deadline, f"still {peer}"
-        time.sleep(0.5)
+    fails(tunnel)
+    lab.realm.ccache("bob", lab.path / "new.cc").rename(cache)
+    works(tunnel)
 
 
 def test_up_says_what_was_negotiated(lab):
@@ -159,8 +155,8 @@ def test_a_keytab_without_the_new_key_is_named_at_both_ends(lab):
     keys, _, _ = rotated(lab, "stale")
     tunnel = lab.tunnel(lab.echo(), **keys)
     reason = fails(tunnel)
-    assert "the server refused" in reason
-    assert "key" in reason
+    assert "refused us" in reason
+    assert "its keytab lacks the key version of our ticket" in reason
     reason = tunnel.server.wait_for("failed", service="db")["reason"]
     assert "the keytab lacks the key version of the client's ticket" in reason
 
@@ -232,8 +228,7 @@ def test_an_expired_account_is_named(lab):
 
 def test_an_expired_ticket_in_a_cache_is_named(lab):
     cache = lab.realm.ccache("bob", lab.path / "bob.cc", "-l", "1s")
-    while subprocess.run(["klist", "-s", cache]).returncode == 0:
-        time.sleep(0.2)
+    wait_until_expired(cache)
     tunnel = lab.tunnel(
         lab.echo(),
         client={"keytab": None, "principal": None, "ccache": f"FILE:{cache}"},
@@ -324,8 +319,7 @@ def test_an_unusable_replay_cache_is_named(lab):
     shutil.rmtree(tunnel.server.path / "run")
     fails(tunnel)
     reason = tunnel.server.wait_for("failed", service="db")["reason"]
-    assert "replay cache" in reason
-    assert "runtime_dir" in reason
+    assert "cannot write the replay cache" in reason
 
 
 def test_without_a_replay_cache_there_is_nothing_to_write(lab):

@@ -306,9 +306,7 @@ def test_an_application_that_is_down_is_named_at_both_ends(lab):
     application = lab.echo()
     application.close()
     tunnel = lab.tunnel(application.endpoint)
-    with tunnel.connect() as sock:
-        with pytest.raises(ConnectionResetError):
-            receive_all(sock)
+    assert tunnel.refuses()
     for sidecar in (tunnel.server, tunnel.client):
         reason = sidecar.wait_for("failed", service="db")["reason"]
         assert "the application cannot be reached" in reason
