@@ -107,8 +107,7 @@ lay_out(const struct relay *relay)
     relay->channel->ops->shape(relay->channel, relay_confidential(relay),
                                &slots.shape);
     size_t around = overhead(&slots.shape);
-    /* EOF must still fit behind the last slot. */
-    size_t room = out->batch.size - out->end - around;
+    size_t room = out->batch.size - out->end;
     slots.payload = RECORD_SLOT - around;
     if (slots.payload > relay->settings.peer_max_plaintext - 1)
         slots.payload = relay->settings.peer_max_plaintext - 1;

@@ -243,6 +243,7 @@ clear(struct server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     free(server->workers);
+    server_end_tours(server);
     status_free(server->status);
     server_free_services(server->services, server->service_count);
     pool_free(server->pool);

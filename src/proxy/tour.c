@@ -12,6 +12,7 @@
 struct stop;
 
 struct journey {
+    struct journey *next, **link;
     struct tour tour;
     struct evbuffer *out; /* owned */
     size_t pending;
@@ -47,16 +48,24 @@ on_visit(struct round *round, struct connection *conn)
 }
 
 static void
+end(struct journey *journey)
+{
+    if (journey->next != NULL)
+        journey->next->link = journey->link;
+    *journey->link = journey->next;
+    journey->tour.done(journey->out, journey->tour.done_arg);
+    journey_free(journey);
+}
+
+static void
 on_stop_done(struct round *round)
 {
     struct stop *stop = container_of(round, struct stop, round);
     struct journey *journey = stop->journey;
 
     json_values(journey->out, stop->out);
-    if (--journey->pending > 0)
-        return;
-    journey->tour.done(journey->out, journey->tour.done_arg);
-    journey_free(journey);
+    if (--journey->pending == 0)
+        end(journey);
 }
 
 static struct journey *
@@ -93,8 +102,20 @@ server_tour(struct server *server, const struct tour *tour)
     struct journey *journey = journey_new(server, tour);
     if (journey == NULL)
         return false;
+    journey->next = server->journeys;
+    journey->link = &server->journeys;
+    if (journey->next != NULL)
+        journey->next->link = &journey->next;
+    server->journeys = journey;
     for (size_t i = 0; i < server->worker_count; i++)
         worker_visit(server->workers[i], server->loop,
                      &journey->stops[i].round);
     return true;
+}
+
+void
+server_end_tours(struct server *server)
+{
+    while (server->journeys != NULL)
+        end(server->journeys);
 }

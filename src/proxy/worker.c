@@ -47,6 +47,8 @@ worker_free(struct worker *worker)
         loop_join(worker->loop);
     while (worker->connections != NULL)
         connection_drop(worker->connections);
+    if (worker->loop != NULL)
+        loop_deliver(worker->loop); /* of jobs that were on their way */
     loop_free(worker->loop);
     batch_store_free(worker->store);
     free(worker);
