@@ -50,8 +50,8 @@ struct loop {
  * Takes all mail at once: what a delivery posts waits for the next round, so
  * that two parties who answer each other cannot hold the loop.
  */
-static void
-deliver_mail(struct loop *loop)
+void
+loop_deliver(struct loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
     struct mail *mail = loop->mail;
@@ -76,7 +76,7 @@ on_wakeup(evutil_socket_t fd, short what, void *arg)
      * the other order would lose it. */
     while (read(fd, &count, sizeof count) < 0 && errno == EINTR)
         continue;
-    deliver_mail(arg);
+    loop_deliver(arg);
 }
 
 /* The lock is held, so that whoever frees the loop after its last mail was
@@ -208,7 +208,7 @@ loop_run(struct loop *loop)
             break;
         run_ready(loop);
     }
-    deliver_mail(loop);
+    loop_deliver(loop);
 }
 
 static void *

@@ -72,6 +72,10 @@ void loop_stop(struct loop *loop); /* any thread; returns at once */
  * belongs to the loop until deliver is called. */
 void loop_post(struct loop *loop, struct mail *mail);
 
+/* Delivers what mail is there, as the running loop does by itself.  After
+ * loop_join: jobs of a pool that were abandoned too late come home this way. */
+void loop_deliver(struct loop *loop);
+
 /* Milliseconds of CLOCK_MONOTONIC; any thread. */
 uint64_t loop_now_ms(void);
 

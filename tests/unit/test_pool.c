@@ -38,10 +38,8 @@ static void
 tear_down(void)
 {
     pool_free(pool);
-    if (loop != NULL) {
-        loop_stop(loop);
-        loop_run(loop);
-    }
+    if (loop != NULL)
+        loop_deliver(loop);
     await_discarded(submitted - done);
     ck_assert_int_eq(atomic_load(&discarded), submitted - done);
     loop_free(loop);
@@ -237,8 +235,7 @@ START_TEST(job_abandoned_while_running_is_discarded_at_its_end)
     open_gate(&gate);
     await_discarded(1);
 
-    loop_stop(loop);
-    loop_run(loop);
+    loop_deliver(loop);
     ck_assert_int_eq(done, 0);
 }
 END_TEST
@@ -252,8 +249,7 @@ START_TEST(job_abandoned_before_its_delivery_is_discarded_there)
 
     pool_abandon(&posted->job);
     ck_assert_int_eq(atomic_load(&discarded), 0);
-    loop_stop(loop);
-    loop_run(loop);
+    loop_deliver(loop);
 
     ck_assert_int_eq(atomic_load(&discarded), 1);
     ck_assert_int_eq(done, 0);
