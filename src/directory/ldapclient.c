@@ -229,27 +229,18 @@ client_new(const char *uri, unsigned timeout_ms, struct error *err)
     return NULL;
 }
 
-/* What the interaction has to give, and whether it was asked at all. */
-struct identity {
-    void *handle; /* borrowed */
-    bool given;
-};
-
 /*
  * SASL asks for an authorisation identity (none: we act as ourselves) before it
  * begins.  Only then does a context exist that can be told which credential to
  * use.
  */
 static int
-on_interaction(LDAP *session, unsigned flags, void *arg, void *questions)
+on_interaction(LDAP *session, unsigned flags, void *handle, void *questions)
 {
-    struct identity *identity = arg;
-
     (void)flags;
-    if (ldap_set_option(session, LDAP_OPT_X_SASL_GSS_CREDS, identity->handle) !=
+    if (ldap_set_option(session, LDAP_OPT_X_SASL_GSS_CREDS, handle) !=
         LDAP_OPT_SUCCESS)
         return LDAP_LOCAL_ERROR;
-    identity->given = true;
     for (sasl_interact_t *question = questions;
          question->id != SASL_CB_LIST_END; question++) {
         question->result = "";
@@ -260,19 +251,24 @@ on_interaction(LDAP *session, unsigned flags, void *arg, void *questions)
 
 /* Bound, but is it as us, and sealed? */
 static bool
-is_sealed(struct ldapclient *client, const struct identity *identity,
-          struct error *err)
+is_as_required(struct ldapclient *client, const char *name, struct error *err)
 {
     ber_len_t strength = 0;
+    char *user = NULL;
 
     ldap_get_option(client->session, LDAP_OPT_X_SASL_SSF, &strength);
-    if (identity->given && strength >= STRENGTH_MIN)
-        return true;
-    error_set(err,
-              "cannot authenticate to %s: the connection is not sealed with "
-              "AES as required",
-              client->uri);
-    return false;
+    ldap_get_option(client->session, LDAP_OPT_X_SASL_USERNAME, &user);
+    bool ours = user != NULL && strcmp(user, name) == 0;
+    if (!ours)
+        error_set(err, "cannot authenticate to %s: SASL did not act as %s",
+                  client->uri, name);
+    else if (strength < STRENGTH_MIN)
+        error_set(err,
+                  "cannot authenticate to %s: the connection is not sealed "
+                  "with AES",
+                  client->uri);
+    ldap_memfree(user);
+    return ours && strength >= STRENGTH_MIN;
 }
 
 static enum directory_status
@@ -290,18 +286,18 @@ bind_as(struct ldapclient *client, struct credential *credential,
     }
     if (!bind_lease_take(credential, &lease, err))
         return DIRECTORY_REFUSED;
-    struct identity identity = {.handle = bind_lease_handle(lease)};
-    int code = ldap_sasl_interactive_bind_s(client->session, NULL, "GSSAPI",
-                                            NULL, NULL, LDAP_SASL_QUIET,
-                                            on_interaction, &identity);
+    int code = ldap_sasl_interactive_bind_s(
+        client->session, NULL, "GSSAPI", NULL, NULL, LDAP_SASL_QUIET,
+        on_interaction, bind_lease_handle(lease));
     bind_lease_return(lease);
     if (code != LDAP_SUCCESS) {
         explain(client, code, "authenticate to", err);
         return status_of(code) == DIRECTORY_LOST ? DIRECTORY_LOST
                                                  : DIRECTORY_REFUSED;
     }
-    return is_sealed(client, &identity, err) ? DIRECTORY_ANSWERED
-                                             : DIRECTORY_REFUSED;
+    return is_as_required(client, credential_name(credential), err)
+               ? DIRECTORY_ANSWERED
+               : DIRECTORY_REFUSED;
 }
 
 enum directory_status
