@@ -168,7 +168,8 @@ worker_acceptor_handle(struct credential *credential, struct worker *worker,
     if (major == GSS_S_COMPLETE)
         return true;
     worker->handle = GSS_C_NO_CREDENTIAL;
-    reason_gss(err, REASON_KEYTAB, major, minor, "cannot use keytab %s",
-               credential->keytab);
+    if (acceptor_check_files(credential, worker, err))
+        reason_gss(err, REASON_KEYTAB, major, minor, "cannot use keytab %s",
+                   credential->keytab);
     return false;
 }

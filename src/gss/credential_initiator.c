@@ -167,27 +167,36 @@ half_life(const struct tickets *tickets)
     return tickets->tgt_start + (tickets->tgt_end - tickets->tgt_start) / 2;
 }
 
+/*
+ * Service tickets are carried over twice: before the new generation is seen, so
+ * that nobody has to wait for a ticket that was there, and after, for those
+ * that were fetched into the old one meanwhile.
+ */
+static bool
+replace(struct credential *credential, krb5_context context,
+        const struct tickets *old, struct tickets *fresh, struct error *err)
+{
+    if (old != NULL)
+        service_tickets_copy(credential, context, old, fresh);
+    if (!publish(credential, context, fresh, err))
+        return false;
+    if (old != NULL)
+        service_tickets_copy(credential, context, old, fresh);
+    service_tickets_fetch(credential, context);
+    return true;
+}
+
 static bool
 renew_with_keytab(struct credential *credential, krb5_context context,
                   const struct tickets *old, bool force, struct error *err)
 {
-    struct service_tickets services;
     struct tickets *fresh;
-    bool ok;
 
     if (!force && old != NULL && (int64_t)time(NULL) < half_life(old))
         return true;
-    if (!tickets_from_keytab(context, credential->client, credential->keytab,
-                             &fresh, err))
-        return false;
-    service_tickets_list(credential, &services);
-    if (old != NULL && !force)
-        service_tickets_copy(&services, context, old, fresh);
-    ok = publish(credential, context, fresh, err);
-    if (ok)
-        service_tickets_fetch(&services, credential, context);
-    service_tickets_clear(&services, credential);
-    return ok;
+    return tickets_from_keytab(context, credential->client, credential->keytab,
+                               &fresh, err) &&
+           replace(credential, context, old, fresh, err);
 }
 
 /* Are these the tickets that we copied the last time? */

@@ -87,60 +87,63 @@ prune(struct credential *credential)
     return left;
 }
 
-void
-service_tickets_list(struct credential *credential,
-                     struct service_tickets *services_out)
+/* All targets, held, in an array of their own; NULL for none. */
+static struct target **
+list(struct credential *credential, size_t *count_out)
 {
-    struct service_tickets services = {0};
+    struct target **targets = NULL;
+    size_t count, taken = 0;
 
     pthread_mutex_lock(&credential->mutex);
-    size_t count = prune(credential);
-
+    count = prune(credential);
     if (count > 0)
-        services.targets = calloc(count, sizeof(struct target *));
+        targets = calloc(count, sizeof(struct target *));
     /* Without memory for the list tickets are got when they are needed. */
     for (struct target *target = credential->targets;
-         target != NULL && services.targets != NULL; target = target->next) {
+         target != NULL && targets != NULL; target = target->next) {
         target->references++;
-        services.targets[services.count++] = target;
+        targets[taken++] = target;
     }
     pthread_mutex_unlock(&credential->mutex);
-    *services_out = services;
+    *count_out = taken;
+    return targets;
 }
 
-void
-service_tickets_clear(struct service_tickets *services,
-                      struct credential *credential)
+static void
+drop(struct credential *credential, struct target **targets, size_t count)
 {
-    for (size_t i = 0; i < services->count; i++)
-        credential_drop_target(credential, services->targets[i]);
-    free(services->targets);
-    *services = (struct service_tickets){0};
+    for (size_t i = 0; i < count; i++)
+        credential_drop_target(credential, targets[i]);
+    free(targets);
 }
 
 void
-service_tickets_copy(const struct service_tickets *services,
-                     krb5_context context, const struct tickets *from,
-                     struct tickets *to)
+service_tickets_copy(struct credential *credential, krb5_context context,
+                     const struct tickets *from, struct tickets *to)
 {
-    for (size_t i = 0; i < services->count; i++)
-        tickets_copy(context, from, to, services->targets[i]->server);
+    size_t count;
+    struct target **targets = list(credential, &count);
+
+    for (size_t i = 0; i < count; i++)
+        tickets_copy(context, from, to, targets[i]->server);
+    drop(credential, targets, count);
 }
 
 void
-service_tickets_fetch(const struct service_tickets *services,
-                      struct credential *credential, krb5_context context)
+service_tickets_fetch(struct credential *credential, krb5_context context)
 {
     struct tickets *tickets = credential_tickets(credential);
     krb5_error_code code = 0;
+    size_t count;
+    struct target **targets = list(credential, &count);
 
     /* One realm's silence costs half a minute: do not collect more of it. */
-    for (size_t i = 0; i < services->count; i++) {
-        if (!tickets_fetch(context, tickets, services->targets[i]->server,
-                           &code, NULL) &&
+    for (size_t i = 0; i < count; i++) {
+        if (!tickets_fetch(context, tickets, targets[i]->server, &code, NULL) &&
             code == KRB5_KDC_UNREACH)
             break;
     }
+    drop(credential, targets, count);
     credential_drop_tickets(credential, context, tickets);
 }
 
@@ -191,6 +194,24 @@ is_about_tgt(krb5_error_code code)
            code == KRB5KDC_ERR_TGT_REVOKED;
 }
 
+/* Drops tickets, for which the one for target was got.  Another generation may
+ * have come meanwhile: then it belongs there too. */
+static void
+pass_on(struct credential *credential, krb5_context context,
+        struct tickets *tickets, const struct target *target)
+{
+    struct tickets *newest = credential_tickets(credential);
+
+    while (newest != tickets) {
+        tickets_copy(context, tickets, newest, target->server);
+        credential_drop_tickets(credential, context, tickets);
+        tickets = newest;
+        newest = credential_tickets(credential);
+    }
+    credential_drop_tickets(credential, context, newest);
+    credential_drop_tickets(credential, context, tickets);
+}
+
 static bool
 ask(struct credential *credential, struct worker *worker, struct target *target,
     krb5_error_code *code_out, struct error *err)
@@ -199,7 +220,10 @@ ask(struct credential *credential, struct worker *worker, struct target *target,
     bool ok = tickets_fetch(worker->context, tickets, target->server, code_out,
                             err);
 
-    credential_drop_tickets(credential, worker->context, tickets);
+    if (ok)
+        pass_on(credential, worker->context, tickets, target);
+    else
+        credential_drop_tickets(credential, worker->context, tickets);
     return ok;
 }
 

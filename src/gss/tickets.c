@@ -326,9 +326,11 @@ void
 tickets_copy(krb5_context context, const struct tickets *from,
              struct tickets *to, krb5_principal server)
 {
+    struct ticket_facts ignored;
     krb5_creds *creds;
 
-    if (find(context, from, server, &creds) != 0)
+    if (tickets_find(context, to, server, &ignored) ||
+        find(context, from, server, &creds) != 0)
         return;
     /* Without it the ticket is asked for anew when it is needed. */
     (void)store(context, to, creds);

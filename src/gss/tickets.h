@@ -66,7 +66,7 @@ MUST_CHECK bool tickets_fetch(krb5_context context, struct tickets *tickets,
                               krb5_principal server, krb5_error_code *code_out,
                               struct error *err);
 
-/* Copies the usable ticket for server, if there is one. */
+/* Copies the usable ticket for server, where one is in from and none in to. */
 void tickets_copy(krb5_context context, const struct tickets *from,
                   struct tickets *to, krb5_principal server);
 

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where tickets and keys come from, and that they come from nowhere else. */
+#include "gss/credential.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gss/credential_private.h"
+#include "gss_pair.h"
+
+#include "check_main.h"
+
+#define REALM "CORP.EXAMPLE.TEST"
+
+enum {
+    PATH_SIZE = 512,
+    WAITERS = 8,
+    STEPPERS = 8,
+    RENEWALS = 200,
+};
+
+static struct pair pair;
+
+static const char *
+scratch(const char *name)
+{
+    static char path[PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s/%s-%d", getenv("REALM_DIR"), name,
+             (int)getpid());
+    return path;
+}
+
+/* A cache as kinit makes it, for principal. */
+static void
+make_cache(const char *path, const char *principal, const char *options)
+{
+    char line[4 * PATH_SIZE];
+
+    snprintf(line, sizeof line, "kinit -c %s %s -kt %s %s", path, options,
+             keytab_of(principal), principal);
+    ck_assert_msg(system(line) == 0, "%s failed", line);
+}
+
+static struct credential *
+copy_of(const char *ccache)
+{
+    struct initiator_settings settings = {.ccache = ccache};
+    struct credential *credential;
+
+    ck_assert(credential_new_initiator(&settings, 0, &credential, NULL));
+    return credential;
+}
+
+static void
+expect_initiator_error(const char *principal, const char *keytab,
+                       const char *sentence)
+{
+    struct initiator_settings settings = {
+        .principal = principal,
+        .keytab = keytab,
+    };
+    struct credential *credential;
+    struct error err = {""};
+
+    ck_assert(!credential_new_initiator(&settings, 0, &credential, &err));
+    ck_assert_str_eq(err.text, sentence);
+}
+
+static void
+expect_acceptor_error(const char *keytab, const char *sentence)
+{
+    struct acceptor_settings settings = {.keytab = keytab};
+    struct credential *credential;
+    struct error err = {""};
+
+    ck_assert(!credential_new_acceptor(&settings, 0, &credential, &err));
+    ck_assert_str_eq(err.text, sentence);
+}
+
+static void
+expect_client(struct credential *client, struct credential *server,
+              const char *name)
+{
+    ck_assert_msg(pair_establish(&pair, client, server, PAIR_TARGET), "%s",
+                  pair.error.text);
+    ck_assert_str_eq(pair.acceptor->ops->peer(pair.acceptor)->display, name);
+    pair_clear(&pair);
+}
+
+START_TEST(unusable_client_keytabs_are_named)
+{
+    expect_initiator_error("alice", "/nonexistent",
+                           "cannot use keytab /nonexistent for alice: there is "
+                           "no such keytab (Key table file '/nonexistent' not "
+                           "found)");
+    expect_initiator_error("alice", "/dev/null",
+                           "cannot use keytab /dev/null for alice: the file is "
+                           "empty or not a keytab (Unsupported key table "
+                           "format version number)");
+    expect_initiator_error("alice@a@b", "/dev/null",
+                           "cannot use principal alice@a@b: Malformed "
+                           "representation of principal");
+}
+END_TEST
+
+START_TEST(keytab_without_the_principal_is_named)
+{
+    char sentence[4 * PATH_SIZE];
+
+    snprintf(sentence, sizeof sentence,
+             "cannot use keytab %s for bob: the keytab holds no key of this "
+             "principal; compare with klist -k (No key table entry found for "
+             "bob@" REALM ")",
+             keytab_of("alice"));
+    expect_initiator_error("bob", keytab_of("alice"), sentence);
+}
+END_TEST
+
+START_TEST(unusable_server_keytabs_are_named)
+{
+    char sentence[4 * PATH_SIZE];
+
+    expect_acceptor_error("/nonexistent",
+                          "cannot use keytab /nonexistent: there is no such "
+                          "keytab (Key table file '/nonexistent' not found)");
+    expect_acceptor_error("/etc/passwd",
+                          "cannot use keytab /etc/passwd: the file is empty or "
+                          "not a keytab (Unsupported key table format version "
+                          "number)");
+    snprintf(sentence, sizeof sentence,
+             "cannot use keytab %s: it holds no AES key; give the account AES "
+             "keys (msDS-SupportedEncryptionTypes 24) and export it again",
+             keytab_of("legacy"));
+    expect_acceptor_error(keytab_of("legacy"), sentence);
+}
+END_TEST
+
+START_TEST(new_keytab_credential_knows_its_name_and_has_no_ticket)
+{
+    struct credential *alice = client_of("alice");
+    char lane[64];
+
+    ck_assert_str_eq(credential_name(alice), "alice@" REALM);
+    ck_assert_int_eq(credential_expires(alice), 0);
+    ck_assert_int_eq(credential_renew_in(alice), 0);
+    credential_lane(alice, lane, sizeof lane);
+    ck_assert_str_eq(lane, "kdc " REALM);
+    credential_release(alice);
+}
+END_TEST
+
+START_TEST(renewal_gets_a_ticket_for_half_its_life)
+{
+    struct credential *alice = client_of("alice");
+
+    ck_assert(credential_renew(alice, NULL));
+    ck_assert_int_le(llabs(credential_expires(alice) - time(NULL) - 36000), 60);
+    ck_assert_int_le(llabs(credential_renew_in(alice) - 18000), 60);
+    credential_release(alice);
+}
+END_TEST
+
+START_TEST(fresh_ticket_is_not_renewed)
+{
+    struct credential *alice = client_of("alice");
+
+    ck_assert(credential_renew(alice, NULL));
+    struct tickets *tickets = alice->tickets;
+    ck_assert(credential_renew(alice, NULL));
+    ck_assert_ptr_eq(alice->tickets, tickets);
+    credential_release(alice);
+}
+END_TEST
+
+START_TEST(ticket_past_half_its_life_is_renewed_with_its_service_tickets)
+{
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+
+    expect_client(alice, web1, "alice@" REALM);
+    alice->tickets->tgt_start -= 40000;
+    ck_assert_int_eq(credential_renew_in(alice), 0);
+    ck_assert(credential_renew(alice, NULL));
+    ck_assert_int_gt(credential_renew_in(alice), 17000);
+    realm("stop", "kdc");
+    bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
+    realm("start", "kdc");
+    ck_assert_msg(ok, "%s", pair.error.text);
+    pair_clear(&pair);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(silent_kdc_leaves_the_old_tickets_in_use)
+{
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+    struct error err = {""};
+
+    expect_client(alice, web1, "alice@" REALM);
+    alice->tickets->tgt_start -= 40000;
+    realm("stop", "kdc");
+    bool renewed = credential_renew(alice, &err);
+    bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
+    realm("start", "kdc");
+    ck_assert(!renewed && ok);
+    ck_assert_ptr_nonnull(strstr(err.text, "no KDC of the realm answers"));
+    pair_clear(&pair);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(silent_kdc_is_named)
+{
+    struct credential *alice = client_of("alice");
+    char sentence[4 * PATH_SIZE];
+    struct error err;
+
+    snprintf(sentence, sizeof sentence,
+             "cannot get a ticket for alice@" REALM " with keytab %s: no KDC "
+             "of the realm answers; check kdc = in krb5.conf, DNS and the "
+             "firewall (port 88) (Cannot contact any KDC for realm '" REALM
+             "')",
+             keytab_of("alice"));
+    realm("stop", "kdc");
+    bool ok = credential_renew(alice, &err);
+    realm("start", "kdc");
+    ck_assert(!ok);
+    ck_assert_str_eq(err.text, sentence);
+    credential_release(alice);
+}
+END_TEST
+
+START_TEST(expired_ticket_is_got_again_by_the_fetch)
+{
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+
+    ck_assert(credential_renew(alice, NULL));
+    alice->tickets->tgt_start = 1;
+    alice->tickets->tgt_end = 2;
+    expect_client(alice, web1, "alice@" REALM);
+    ck_assert_int_gt(credential_expires(alice), time(NULL));
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(wrong_key_of_the_client_is_named)
+{
+    struct credential *mallory = client_of("mallory");
+    struct error err;
+
+    kadmin("cpw -randkey mallory");
+    ck_assert(!credential_renew(mallory, &err));
+    ck_assert_ptr_nonnull(strstr(err.text,
+                                 "the keytab's key is not the account's any "
+                                 "more; export a new keytab "
+                                 "(Preauthentication failed)"));
+    credential_release(mallory);
+}
+END_TEST
+
+START_TEST(environment_is_not_looked_at)
+{
+    char other[PATH_SIZE];
+
+    snprintf(other, sizeof other, "%s", scratch("bob"));
+    make_cache(other, "bob", "");
+    setenv("KRB5CCNAME", other, 1);
+    setenv("KRB5_CLIENT_KTNAME", keytab_of("bob"), 1);
+    setenv("KRB5_KTNAME", keytab_of("web2"), 1);
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+
+    expect_client(alice, web1, "alice@" REALM);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(named_cache_is_copied_and_never_written)
+{
+    char path[PATH_SIZE], line[4 * PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s", scratch("alice"));
+    make_cache(path, "alice", "");
+    setenv("KRB5_CLIENT_KTNAME", keytab_of("bob"), 1);
+    snprintf(line, sizeof line, "cp -p %s %s.before", path, path);
+    ck_assert_int_eq(system(line), 0);
+    struct credential *copy = copy_of(path);
+    struct credential *web1 = server_of("web1", NULL);
+
+    ck_assert_str_eq(credential_name(copy), "alice@" REALM);
+    expect_client(copy, web1, "alice@" REALM);
+    snprintf(line, sizeof line, "cmp %s %s.before", path, path);
+    ck_assert_int_eq(system(line), 0);
+    credential_release(copy);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(default_cache_is_the_ambient_one)
+{
+    char path[PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s", scratch("ambient"));
+    make_cache(path, "bob", "");
+    setenv("KRB5CCNAME", path, 1);
+    struct credential *copy = copy_of("default");
+
+    ck_assert_str_eq(credential_name(copy), "bob@" REALM);
+    credential_release(copy);
+}
+END_TEST
+
+START_TEST(missing_cache_is_named_and_may_come_later)
+{
+    char path[PATH_SIZE], sentence[4 * PATH_SIZE];
+    struct error err;
+
+    snprintf(path, sizeof path, "%s", scratch("later"));
+    struct credential *copy = copy_of(path);
+    ck_assert_str_eq(credential_name(copy), "");
+    ck_assert(!credential_renew(copy, &err));
+    snprintf(sentence, sizeof sentence,
+             "cannot use credential cache %s: there is no such credential "
+             "cache; run kinit for it (No credentials cache found (filename: "
+             "%s))",
+             path, path);
+    ck_assert_str_eq(err.text, sentence);
+    make_cache(path, "alice", "");
+    ck_assert(credential_renew(copy, NULL));
+    ck_assert_str_eq(credential_name(copy), "alice@" REALM);
+    credential_release(copy);
+}
+END_TEST
+
+START_TEST(expired_cache_is_named)
+{
+    char path[PATH_SIZE], sentence[4 * PATH_SIZE];
+    struct error err;
+
+    snprintf(path, sizeof path, "%s", scratch("expired"));
+    make_cache(path, "alice", "-l 1s");
+    struct credential *copy = copy_of(path);
+    ck_assert(!credential_renew(copy, &err));
+    snprintf(sentence, sizeof sentence,
+             "cannot use credential cache %s: the tickets of alice@" REALM
+             " have expired; run kinit for it",
+             path);
+    ck_assert_str_eq(err.text, sentence);
+    credential_release(copy);
+}
+END_TEST
+
+START_TEST(cache_that_changes_hands_is_refused)
+{
+    char path[PATH_SIZE], sentence[4 * PATH_SIZE];
+    struct error err;
+
+    snprintf(path, sizeof path, "%s", scratch("hands"));
+    make_cache(path, "alice", "");
+    struct credential *copy = copy_of(path);
+    make_cache(path, "bob", "");
+    ck_assert(!credential_renew(copy, &err));
+    snprintf(sentence, sizeof sentence,
+             "cannot use credential cache %s: it now belongs to bob@" REALM
+             ", before it was alice@" REALM "; restart to use it",
+             path);
+    ck_assert_str_eq(err.text, sentence);
+    credential_release(copy);
+}
+END_TEST
+
+/* The old key is gone at once, as when somebody overwrites a keytab. */
+START_TEST(refused_ticket_is_got_anew)
+{
+    const char *target = "host/web2.corp.example.test";
+    struct credential *alice = client_of("alice");
+    struct credential *web2 = server_of("web2", NULL);
+
+    ck_assert(pair_establish(&pair, alice, web2, target));
+    pair_clear(&pair);
+    kadmin("ktrem -q -k %s %s all", keytab_of("web2"), target);
+    kadmin("ktadd -q -k %s %s", keytab_of("web2"), target);
+    ck_assert(!pair_establish(&pair, alice, web2, target));
+    pair_clear(&pair);
+    ck_assert_msg(pair_establish(&pair, alice, web2, target), "%s",
+                  pair.error.text);
+    pair_clear(&pair);
+    credential_release(alice);
+    credential_release(web2);
+}
+END_TEST
+
+START_TEST(old_ticket_serves_while_its_key_is_in_the_keytab)
+{
+    const char *target = "orders/web2.corp.example.test";
+    struct credential *alice = client_of("alice");
+    struct credential *bob = client_of("bob");
+    struct credential *web2 = server_of("web2", NULL);
+
+    ck_assert(pair_establish(&pair, alice, web2, target));
+    pair_clear(&pair);
+    kadmin("ktadd -q -k %s %s", keytab_of("web2"), target);
+    ck_assert(pair_establish(&pair, alice, web2, target));
+    pair_clear(&pair);
+    ck_assert(pair_establish(&pair, bob, web2, target));
+    pair_clear(&pair);
+    credential_release(alice);
+    credential_release(bob);
+    credential_release(web2);
+}
+END_TEST
+
+START_TEST(vanished_keytab_is_named)
+{
+    struct credential *web1 = server_of("web1", NULL);
+    struct credential *alice = client_of("alice");
+    char away[PATH_SIZE], sentence[4 * PATH_SIZE];
+
+    snprintf(away, sizeof away, "%s.away", keytab_of("web1"));
+    rename(keytab_of("web1"), away);
+    bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
+    rename(away, keytab_of("web1"));
+    ck_assert(!ok);
+    snprintf(sentence, sizeof sentence,
+             "cannot use keytab %s: there is no such keytab (Key table file "
+             "'%s' not found)",
+             keytab_of("web1"), keytab_of("web1"));
+    ck_assert_str_eq(pair.acceptor_error.text, sentence);
+    pair_clear(&pair);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+struct waiter {
+    pthread_t thread;
+    struct context *context;
+    bool ok;
+};
+
+static void *
+fetch(void *arg)
+{
+    struct waiter *waiter = arg;
+
+    waiter->ok = waiter->context->ops->fetch(waiter->context, NULL);
+    return NULL;
+}
+
+START_TEST(many_who_want_a_ticket_ask_once)
+{
+    struct credential *alice = client_of("alice");
+    const char *target = "HTTP/web1.corp.example.test";
+    struct waiter waiters[WAITERS];
+    unsigned before = kdc_log_count("TGS_REQ", target);
+
+    ck_assert(credential_renew(alice, NULL));
+    for (size_t i = 0; i < WAITERS; i++) {
+        waiters[i].context = context_new_initiator(alice, target, NULL);
+        pthread_create(&waiters[i].thread, NULL, fetch, &waiters[i]);
+    }
+    for (size_t i = 0; i < WAITERS; i++) {
+        pthread_join(waiters[i].thread, NULL);
+        ck_assert(waiters[i].ok);
+        context_free(waiters[i].context);
+    }
+    ck_assert_uint_eq(kdc_log_count("TGS_REQ", target) - before, 1);
+    credential_release(alice);
+}
+END_TEST
+
+struct stepper {
+    pthread_t thread;
+    struct credential *client, *server;
+    const bool *done;
+    unsigned handshakes;
+    struct error error;
+};
+
+static void *
+step_on(void *arg)
+{
+    struct stepper *stepper = arg;
+
+    while (!__atomic_load_n(stepper->done, __ATOMIC_ACQUIRE)) {
+        struct pair mine;
+        bool ok = pair_establish(&mine, stepper->client, stepper->server,
+                                 PAIR_TARGET);
+
+        stepper->error = mine.error;
+        pair_clear(&mine);
+        if (!ok)
+            break;
+        stepper->handshakes++;
+    }
+    return NULL;
+}
+
+START_TEST(steps_go_on_while_tickets_are_renewed)
+{
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+    struct stepper steppers[STEPPERS];
+    struct error err = {""};
+    bool done = false, ok = true;
+
+    expect_client(alice, web1, "alice@" REALM);
+    for (size_t i = 0; i < STEPPERS; i++) {
+        steppers[i] = (struct stepper){
+            .client = alice, .server = web1, .done = &done};
+        pthread_create(&steppers[i].thread, NULL, step_on, &steppers[i]);
+    }
+    for (unsigned i = 0; i < RENEWALS && ok; i++)
+        ok = credential_renew_now(alice, true, &err);
+    __atomic_store_n(&done, true, __ATOMIC_RELEASE);
+    for (size_t i = 0; i < STEPPERS; i++) {
+        pthread_join(steppers[i].thread, NULL);
+        ck_assert_str_eq(steppers[i].error.text, "");
+        ck_assert_uint_gt(steppers[i].handshakes, 0);
+    }
+    ck_assert_msg(ok, "%s", err.text);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("credential");
+    TCase *cases = tcase_create("credential");
+
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, unusable_client_keytabs_are_named);
+    tcase_add_test(cases, keytab_without_the_principal_is_named);
+    tcase_add_test(cases, unusable_server_keytabs_are_named);
+    tcase_add_test(cases,
+                   new_keytab_credential_knows_its_name_and_has_no_ticket);
+    tcase_add_test(cases, renewal_gets_a_ticket_for_half_its_life);
+    tcase_add_test(cases, fresh_ticket_is_not_renewed);
+    tcase_add_test(
+        cases, ticket_past_half_its_life_is_renewed_with_its_service_tickets);
+    tcase_add_test(cases, silent_kdc_leaves_the_old_tickets_in_use);
+    tcase_add_test(cases, silent_kdc_is_named);
+    tcase_add_test(cases, expired_ticket_is_got_again_by_the_fetch);
+    tcase_add_test(cases, wrong_key_of_the_client_is_named);
+    tcase_add_test(cases, environment_is_not_looked_at);
+    tcase_add_test(cases, named_cache_is_copied_and_never_written);
+    tcase_add_test(cases, default_cache_is_the_ambient_one);
+    tcase_add_test(cases, missing_cache_is_named_and_may_come_later);
+    tcase_add_test(cases, expired_cache_is_named);
+    tcase_add_test(cases, cache_that_changes_hands_is_refused);
+    tcase_add_test(cases, refused_ticket_is_got_anew);
+    tcase_add_test(cases, old_ticket_serves_while_its_key_is_in_the_keytab);
+    tcase_add_test(cases, vanished_keytab_is_named);
+    tcase_add_test(cases, many_who_want_a_ticket_ask_once);
+    tcase_add_test(cases, steps_go_on_while_tickets_are_renewed);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
