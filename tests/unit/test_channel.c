@@ -53,9 +53,13 @@ seal(struct channel *channel, bool confidential, uint8_t *token, size_t size,
 static void
 expect_plain(const struct unseal_record *record, size_t size, unsigned seed)
 {
+    size_t right = 0;
+
+    /* Each assertion is a message to the parent: not one a byte. */
     ck_assert_uint_eq(record->plain_size, size);
-    for (size_t i = 0; i < size; i++)
-        ck_assert_uint_eq(record->plain[i], (uint8_t)(i * 7 + seed));
+    while (right < size && record->plain[right] == (uint8_t)(right * 7 + seed))
+        right++;
+    ck_assert_uint_eq(right, size);
 }
 
 static bool

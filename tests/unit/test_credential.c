@@ -534,6 +534,98 @@ START_TEST(steps_go_on_while_tickets_are_renewed)
 }
 END_TEST
 
+/* The same in threads of a pool, which keep their handles. */
+struct pooled {
+    struct job job; /* first */
+    struct stepper stepper;
+    unsigned *running;
+    struct loop *loop; /* where done runs, and stops */
+};
+
+static void
+pooled_run(struct job *job)
+{
+    step_on(&((struct pooled *)job)->stepper);
+}
+
+static void
+pooled_done(struct job *job)
+{
+    struct pooled *pooled = (struct pooled *)job;
+
+    if (--*pooled->running == 0)
+        loop_stop(pooled->loop);
+}
+
+struct renewer {
+    struct credential *client;
+    bool *done;
+    bool ok;
+};
+
+static void *
+renew_on(void *arg)
+{
+    struct renewer *renewer = arg;
+
+    renewer->ok = true;
+    for (unsigned i = 0; i < RENEWALS / 4; i++)
+        renewer->ok &= credential_renew_now(renewer->client, true, NULL);
+    __atomic_store_n(renewer->done, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void
+step_in_pool(struct credential *client, struct credential *server)
+{
+    struct pooled jobs[STEPPERS];
+    unsigned running = STEPPERS;
+    bool done = false;
+    struct renewer renewer = {client, &done, false};
+    pthread_t thread;
+    struct loop *loop;
+    struct pool *pool;
+
+    ck_assert(loop_new("test", &loop, NULL));
+    ck_assert(pool_new(STEPPERS, &pool, NULL));
+    for (size_t i = 0; i < STEPPERS; i++) {
+        jobs[i] = (struct pooled){
+            .job = {.run = pooled_run, .done = pooled_done},
+            .stepper = {.client = client, .server = server, .done = &done},
+            .running = &running,
+            .loop = loop,
+        };
+        pool_submit(pool, LANE_PROMPT, loop, &jobs[i].job);
+    }
+    pthread_create(&thread, NULL, renew_on, &renewer);
+    loop_run(loop);
+    pthread_join(thread, NULL);
+    pool_free(pool);
+    loop_free(loop);
+    ck_assert(renewer.ok);
+    for (size_t i = 0; i < STEPPERS; i++) {
+        ck_assert_str_eq(jobs[i].stepper.error.text, "");
+        ck_assert_uint_gt(jobs[i].stepper.handshakes, 0);
+    }
+}
+
+START_TEST(pool_threads_step_while_tickets_are_renewed)
+{
+    struct initiator_settings client_settings = {.principal = "alice",
+                                                 .keytab = keytab_of("alice")};
+    struct acceptor_settings server_settings = {.keytab = keytab_of("web1")};
+    struct credential *alice, *web1;
+
+    ck_assert(
+        credential_new_initiator(&client_settings, STEPPERS, &alice, NULL));
+    ck_assert(credential_new_acceptor(&server_settings, STEPPERS, &web1, NULL));
+    expect_client(alice, web1, "alice@" REALM);
+    step_in_pool(alice, web1);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -565,6 +657,7 @@ make_suite(void)
     tcase_add_test(cases, vanished_keytab_is_named);
     tcase_add_test(cases, many_who_want_a_ticket_ask_once);
     tcase_add_test(cases, steps_go_on_while_tickets_are_renewed);
+    tcase_add_test(cases, pool_threads_step_while_tickets_are_renewed);
     suite_add_tcase(suite, cases);
     return suite;
 }
