@@ -156,9 +156,9 @@ def test_a_keytab_without_the_new_key_is_named_at_both_ends(lab):
     tunnel = lab.tunnel(lab.echo(), **keys)
     reason = fails(tunnel)
     assert "refused us" in reason
-    assert "its keytab lacks the key version of our ticket" in reason
+    assert "its keytab lacks the key version" in reason
     reason = tunnel.server.wait_for("failed", service="db")["reason"]
-    assert "the keytab lacks the key version of the client's ticket" in reason
+    assert "the keytab lacks the key version" in reason
 
 
 @pytest.mark.threads

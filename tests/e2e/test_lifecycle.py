@@ -499,6 +499,7 @@ def test_a_log_file_is_reopened_on_request(lab):
     wait_for_line(path, "listening")
     path.rename(lab.path / "kerbwrap.log.1")
     sidecar.signal(signal.SIGUSR1)
+    wait_for_line(path, "")
     sidecar.signal(signal.SIGHUP)
     wait_for_line(path, "reloaded")
 
