@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* src/proxy/relay.c: bytes, both ways: whole, in pieces, many, and slowly. */
+#include "check_main.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "relay_fixture.h"
+
+enum {
+    /* DATA "hello", PING, DATA "world" as frames of fake tokens. */
+    FLIGHT_SIZE = 3 * (FAKE_AROUND + 1) + 10,
+    LOAD_SIZE = 3 * 1024 * 1024 + 17,
+};
+
+static uint8_t load[LOAD_SIZE], back[LOAD_SIZE];
+
+static void
+set_up(void)
+{
+    uint32_t random = 1;
+
+    for (size_t i = 0; i < sizeof load; i++) {
+        random = random * 1664525 + 1013904223;
+        load[i] = (uint8_t)(random >> 24);
+    }
+    relay_set_up();
+}
+
+START_TEST(what_the_application_writes_arrives_as_data)
+{
+    relay_begin();
+    sockets_write(application, "hello", 5);
+    peer_expect(&peer, MESSAGE_DATA, "hello");
+}
+END_TEST
+
+START_TEST(data_is_delivered_to_the_application)
+{
+    relay_begin();
+    peer_say(&peer, MESSAGE_DATA, "hello");
+    sockets_expect(application, "hello");
+}
+END_TEST
+
+START_TEST(signed_data_is_readable_and_delivered)
+{
+    plan.protection = PROTECTION_SIGN;
+    relay_begin();
+    sockets_write(application, "hello", 5);
+    peer_expect(&peer, MESSAGE_DATA, "hello");
+    peer_say(&peer, MESSAGE_DATA, "world");
+    sockets_expect(application, "world");
+}
+END_TEST
+
+START_TEST(empty_data_is_taken_as_nothing)
+{
+    relay_begin();
+    peer_say(&peer, MESSAGE_DATA, "");
+    peer_say(&peer, MESSAGE_DATA, "after");
+    sockets_expect(application, "after");
+    ck_assert_uint_eq(relay_counts().to_app, 5);
+}
+END_TEST
+
+static struct bytes
+make_flight(void)
+{
+    struct bytes flight = {0};
+
+    peer_add(&peer, &flight, MESSAGE_DATA, "hello");
+    peer_add(&peer, &flight, MESSAGE_PING, "");
+    peer_add(&peer, &flight, MESSAGE_DATA, "world");
+    ck_assert_uint_eq(flight.size, FLIGHT_SIZE);
+    return flight;
+}
+
+START_TEST(frames_may_be_split_at_every_byte)
+{
+    relay_begin();
+    struct bytes flight = make_flight();
+    size_t split = (size_t)_i;
+    sockets_write(peer.fd, flight.data, split);
+    sockets_await_read(peer.fd);
+    sockets_write(peer.fd, flight.data + split, flight.size - split);
+    sockets_expect(application, "helloworld");
+    peer_expect(&peer, MESSAGE_PONG, "");
+    bytes_clear(&flight);
+}
+END_TEST
+
+START_TEST(frames_may_come_byte_by_byte)
+{
+    relay_begin();
+    struct bytes flight = make_flight();
+    for (size_t i = 0; i < flight.size; i++) {
+        sockets_write(peer.fd, flight.data + i, 1);
+        sockets_await_read(peer.fd);
+    }
+    sockets_expect(application, "helloworld");
+    peer_expect(&peer, MESSAGE_PONG, "");
+    bytes_clear(&flight);
+}
+END_TEST
+
+/* The largest message is 65,472 bytes, its type included. */
+static const size_t sizes[] = {1,     2,     4095,  4096,  16383, 16384,
+                               16385, 65470, 65471, 65472, 65473};
+enum {
+    SIZES = sizeof sizes / sizeof sizes[0]
+};
+
+START_TEST(writes_of_every_size_arrive)
+{
+    size_t size = sizes[_i];
+
+    relay_begin();
+    sockets_write(application, load, size);
+    peer_expect_data(&peer, load, size);
+    peer_say_data(&peer, load, size);
+    sockets_read(application, back, size);
+    ck_assert_mem_eq(back, load, size);
+}
+END_TEST
+
+START_TEST(no_plaintext_is_larger_than_the_peer_takes)
+{
+    size_t largest = 0;
+
+    plan.peer_max_plaintext = 4096;
+    relay_begin();
+    sockets_write(application, load, 40000);
+    for (size_t got = 0; got < 40000; got += peer.heard.plain_size - 1) {
+        ck_assert_int_eq(peer_hear(&peer), MESSAGE_DATA);
+        if (peer.heard.plain_size > largest)
+            largest = peer.heard.plain_size;
+    }
+    ck_assert_uint_eq(largest, 4096);
+}
+END_TEST
+
+START_TEST(many_small_frames_are_delivered_in_order)
+{
+    struct bytes flight = {0};
+
+    relay_begin();
+    for (size_t i = 0; i < 1000; i++) {
+        uint8_t plain[] = {MESSAGE_DATA, load[2 * i], load[2 * i + 1]};
+        peer_seal(&peer, &flight, true, plain, sizeof plain);
+    }
+    peer_send(&peer, &flight);
+    sockets_read(application, back, 2000);
+    ck_assert_mem_eq(back, load, 2000);
+}
+END_TEST
+
+/* Loads in threads of their own, so that both ways are busy at once. */
+
+static void *
+write_application(void *arg)
+{
+    (void)arg;
+    sockets_write(application, load, sizeof load);
+    return NULL;
+}
+
+static void *
+say_load(void *arg)
+{
+    (void)arg;
+    peer_say_data(&peer, load, sizeof load);
+    return NULL;
+}
+
+static void *
+read_application(void *arg)
+{
+    (void)arg;
+    sockets_read(application, back, sizeof back);
+    return NULL;
+}
+
+static pthread_t
+begin(void *(*function)(void *arg))
+{
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, function, NULL), 0);
+    return thread;
+}
+
+static void
+carry_both_ways(void)
+{
+    pthread_t threads[] = {
+        begin(write_application),
+        begin(say_load),
+        begin(read_application),
+    };
+
+    peer_expect_data(&peer, load, sizeof load);
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(memcmp(back, load, sizeof load), 0);
+    ck_assert_uint_eq(relay_counts().from_app, sizeof load);
+    ck_assert_uint_eq(relay_counts().to_app, sizeof load);
+}
+
+START_TEST(both_directions_carry_at_once)
+{
+    relay_begin();
+    carry_both_ways();
+}
+END_TEST
+
+START_TEST(both_directions_carry_at_once_over_tcp)
+{
+    relay_over_tcp();
+    relay_begin();
+    carry_both_ways();
+}
+END_TEST
+
+START_TEST(batches_grow_until_the_engine_has_enough)
+{
+    relay_begin();
+    pthread_t writer = begin(write_application);
+    peer_expect_data(&peer, load, sizeof load);
+    pthread_join(writer, NULL);
+    /* 64 KiB in slots of 16. */
+    ck_assert_uint_eq(relay_most_records(), 4);
+}
+END_TEST
+
+/* Slow readers.  A direction holds one batch, of 64 KiB with this engine. */
+
+enum {
+    ONE_BATCH = 64 * 1024
+};
+
+/* Writes without waiting until the relay takes no more. */
+static size_t
+press(int fd, const uint8_t *bytes, size_t size)
+{
+    size_t sent = 0;
+    ssize_t n;
+
+    for (int calm = 0; calm < 3; calm++) {
+        while (sent < size && (n = send(fd, bytes + sent, size - sent,
+                                        MSG_DONTWAIT | MSG_NOSIGNAL)) > 0) {
+            sent += (size_t)n;
+            calm = 0;
+        }
+        loop_settle();
+    }
+    return sent;
+}
+
+START_TEST(slow_application_stops_the_peer_within_one_batch)
+{
+    struct bytes flight = {0};
+    uint8_t plain[PLAINTEXT_MAX] = {MESSAGE_DATA};
+
+    relay_begin();
+    for (size_t i = 0; i < 64; i++)
+        peer_seal(&peer, &flight, true, plain, sizeof plain);
+    size_t sent = press(peer.fd, flight.data, flight.size);
+    ck_assert_uint_lt(sent, flight.size);
+    ck_assert_uint_le(batch_budget_used(test_budget), 2 * ONE_BATCH);
+    bytes_clear(&flight);
+}
+END_TEST
+
+START_TEST(slow_peer_stops_the_application_within_one_batch)
+{
+    relay_begin();
+    size_t sent = press(application, load, sizeof load);
+    ck_assert_uint_lt(sent, sizeof load);
+    ck_assert_uint_le(batch_budget_used(test_budget), ONE_BATCH);
+    peer_expect_data(&peer, load, sent);
+}
+END_TEST
+
+START_TEST(slow_application_gets_everything_in_the_end)
+{
+    relay_begin();
+    pthread_t writer = begin(say_load);
+    loop_settle();
+    sockets_read(application, back, sizeof back);
+    pthread_join(writer, NULL);
+    ck_assert_int_eq(memcmp(back, load, sizeof load), 0);
+}
+END_TEST
+
+START_TEST(blocked_direction_leaves_the_other_alone)
+{
+    relay_begin();
+    press(application, load, sizeof load);
+    peer_say(&peer, MESSAGE_DATA, "still here");
+    sockets_expect(application, "still here");
+}
+END_TEST
+
+START_TEST(idle_directions_hold_no_memory)
+{
+    relay_begin();
+    sockets_write(application, load, 100000);
+    peer_expect_data(&peer, load, 100000);
+    peer_say_data(&peer, load, 100000);
+    sockets_read(application, back, 100000);
+    loop_settle();
+    ck_assert_uint_eq(batch_budget_used(test_budget), 0);
+}
+END_TEST
+
+static Suite *
+relay_data_suite(void)
+{
+    Suite *suite = suite_create("relay_data");
+    TCase *cases = tcase_create("data");
+
+    tcase_set_timeout(cases, 60);
+    tcase_add_checked_fixture(cases, set_up, relay_tear_down);
+    tcase_add_test(cases, what_the_application_writes_arrives_as_data);
+    tcase_add_test(cases, data_is_delivered_to_the_application);
+    tcase_add_test(cases, signed_data_is_readable_and_delivered);
+    tcase_add_test(cases, empty_data_is_taken_as_nothing);
+    tcase_add_loop_test(cases, frames_may_be_split_at_every_byte, 1,
+                        FLIGHT_SIZE);
+    tcase_add_test(cases, frames_may_come_byte_by_byte);
+    tcase_add_loop_test(cases, writes_of_every_size_arrive, 0, SIZES);
+    tcase_add_test(cases, no_plaintext_is_larger_than_the_peer_takes);
+    tcase_add_test(cases, many_small_frames_are_delivered_in_order);
+    tcase_add_test(cases, both_directions_carry_at_once);
+    tcase_add_test(cases, both_directions_carry_at_once_over_tcp);
+    tcase_add_test(cases, batches_grow_until_the_engine_has_enough);
+    tcase_add_test(cases, slow_application_stops_the_peer_within_one_batch);
+    tcase_add_test(cases, slow_peer_stops_the_application_within_one_batch);
+    tcase_add_test(cases, slow_application_gets_everything_in_the_end);
+    tcase_add_test(cases, blocked_direction_leaves_the_other_alone);
+    tcase_add_test(cases, idle_directions_hold_no_memory);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
+CHECK_MAIN(relay_data_suite)
