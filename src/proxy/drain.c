@@ -75,12 +75,12 @@ server_stop(struct server *server)
         log_close(200);
         _Exit(EXIT_SUCCESS);
     }
+    for (size_t i = 0; i < server->service_count; i++)
+        service_stop(server->services[i], NULL);
     log_event(EVENT_DRAINING,
               LOG_NUMBER("connections",
                          admission_status(server->admission).connections),
               LOG_MS("timeout", timeout == DURATION_OFF ? 0 : timeout));
-    for (size_t i = 0; i < server->service_count; i++)
-        service_stop(server->services[i], NULL);
     timer_init(&server->drain_timer, server->loop, on_drain_timeout, server);
     if (timeout != DURATION_OFF)
         timer_start(&server->drain_timer, timeout);
