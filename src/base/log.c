@@ -86,8 +86,6 @@ queue_line(const struct log_line *line)
 {
     if (sink.state == SINK_LEFT || !log_queue_push(&sink.queue, line))
         count_lost(1);
-    else
-        pthread_cond_signal(&sink.work);
 }
 
 static void
@@ -136,6 +134,9 @@ log_event_fields(enum log_event event, const struct log_field *fields)
     if (!direct)
         queue_line(&line);
     pthread_mutex_unlock(&sink.lock);
+    /* Not before: the writer would wake only to wait for the lock. */
+    if (!direct)
+        pthread_cond_signal(&sink.work);
     if (direct && write(STDERR_FILENO, line.text, line.length) < 0)
         atomic_fetch_add(&sink.dropped, 1);
     errno = kept_errno;

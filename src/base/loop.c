@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct loop {
     struct watch *turn; /* still to have theirs in this round */
     /* any thread */
     atomic_bool stopping;
+    atomic_uint wakers;   /* are about to write wakeup_fd: loop_free waits */
     pthread_mutex_t lock; /* of the mailbox */
     struct mail *mail;
     struct mail **mail_end;
@@ -79,8 +81,7 @@ on_wakeup(evutil_socket_t fd, short what, void *arg)
     loop_deliver(arg);
 }
 
-/* The lock is held, so that whoever frees the loop after its last mail was
- * delivered does not close the descriptor under our hands. */
+/* Without the lock, which the loop would run into as soon as it is awake. */
 static void
 wake(struct loop *loop)
 {
@@ -127,6 +128,7 @@ loop_new(const char *name, struct loop **loop_out, struct error *err)
     event_set_log_callback(on_library_message);
     snprintf(loop->name, sizeof loop->name, "%s", name);
     atomic_init(&loop->stopping, false);
+    atomic_init(&loop->wakers, 0);
     pthread_mutex_init(&loop->lock, NULL);
     loop->mail_end = &loop->mail;
     loop->ready_end = &loop->ready;
@@ -165,6 +167,9 @@ loop_free(struct loop *loop)
     if (loop == NULL)
         return;
     loop_join(loop);
+    /* Whose mail is delivered may still be on his way out of loop_post. */
+    while (atomic_load(&loop->wakers) > 0)
+        sched_yield();
     if (loop->wakeup != NULL)
         event_free(loop->wakeup);
     if (loop->base != NULL)
@@ -229,23 +234,25 @@ loop_start(struct loop *loop, struct error *err)
 void
 loop_stop(struct loop *loop)
 {
-    pthread_mutex_lock(&loop->lock);
+    atomic_fetch_add(&loop->wakers, 1);
     atomic_store(&loop->stopping, true);
     wake(loop);
-    pthread_mutex_unlock(&loop->lock);
+    atomic_fetch_sub(&loop->wakers, 1);
 }
 
 void
 loop_post(struct loop *loop, struct mail *mail)
 {
     mail->next = NULL;
+    atomic_fetch_add(&loop->wakers, 1);
     pthread_mutex_lock(&loop->lock);
     bool was_empty = loop->mail == NULL;
     *loop->mail_end = mail;
     loop->mail_end = &mail->next;
+    pthread_mutex_unlock(&loop->lock);
     if (was_empty)
         wake(loop);
-    pthread_mutex_unlock(&loop->lock);
+    atomic_fetch_sub(&loop->wakers, 1);
 }
 
 uint64_t

@@ -39,6 +39,8 @@ struct pool {
     struct worker *idle;    /* the last to fall asleep first: it is warm */
     unsigned threads;
     unsigned holders; /* running threads and the owner: the last one frees */
+    unsigned posting; /* threads in loop_post */
+    pthread_cond_t posted; /* for pool_free: none is any more */
     bool closed;
 };
 
@@ -57,6 +59,20 @@ deliver(struct mail *mail)
         job->done(job);
 }
 
+/* The lock is held on entry and on return, not in between: the loop that is
+ * woken may want it at once. */
+static void
+post_job(struct pool *pool, struct job *job)
+{
+    job->state = JOB_POSTED;
+    pool->posting++;
+    pthread_mutex_unlock(&pool->lock);
+    loop_post(job->loop, &job->mail);
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->posting == 0 && pool->closed)
+        pthread_cond_signal(&pool->posted);
+}
+
 /* The lock is held on entry and on return, not while the job is at work. */
 static void
 run_job(struct worker *worker, struct job *job)
@@ -70,15 +86,13 @@ run_job(struct worker *worker, struct job *job)
 
     worker->job = NULL;
     lanes_ended(&pool->lanes, job->lane);
-    if (!job->abandoned) {
-        /* Under the lock: after pool_free nothing reaches a loop. */
-        job->state = JOB_POSTED;
-        loop_post(job->loop, &job->mail);
-        return;
+    if (job->abandoned) {
+        pthread_mutex_unlock(&pool->lock);
+        job->discard(job);
+        pthread_mutex_lock(&pool->lock);
+    } else {
+        post_job(pool, job);
     }
-    pthread_mutex_unlock(&pool->lock);
-    job->discard(job);
-    pthread_mutex_lock(&pool->lock);
 }
 
 static void
@@ -93,16 +107,18 @@ fall_asleep(struct worker *worker)
         pthread_cond_wait(&worker->wake, &pool->lock);
 }
 
-static void
-wake_one(struct pool *pool)
+/* Whom to signal, best once the lock is released: else it would wake only to
+ * wait for the lock.  NULL: nobody is asleep. */
+static struct worker *
+take_idle(struct pool *pool)
 {
     struct worker *worker = pool->idle;
 
     if (worker == NULL)
-        return;
+        return NULL;
     pool->idle = worker->next_idle;
     worker->woken = true;
-    pthread_cond_signal(&worker->wake);
+    return worker;
 }
 
 /* The lock is held; what it guards may be gone on return. */
@@ -116,6 +132,7 @@ release(struct pool *pool)
         return;
     for (unsigned i = 0; i < pool->threads; i++)
         pthread_cond_destroy(&pool->workers[i].wake);
+    pthread_cond_destroy(&pool->posted);
     pthread_mutex_destroy(&pool->lock);
     free(pool->workers);
     free(pool);
@@ -173,6 +190,7 @@ pool_new(unsigned threads, struct pool **pool_out, struct error *err)
         return false;
     }
     pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->posted, NULL);
     lanes_init(&pool->lanes, threads);
     pool->threads = threads;
     pool->holders = 1;
@@ -205,13 +223,16 @@ pool_free(struct pool *pool)
             pool->workers[i].job->abandoned = true;
     }
     while (pool->idle != NULL)
-        wake_one(pool);
+        pthread_cond_signal(&take_idle(pool)->wake);
     while ((job = lanes_any(&pool->lanes)) != NULL) {
         lanes_remove(&pool->lanes, job);
         pthread_mutex_unlock(&pool->lock);
         job->discard(job);
         pthread_mutex_lock(&pool->lock);
     }
+    /* From here on nothing reaches a loop. */
+    while (pool->posting > 0)
+        pthread_cond_wait(&pool->posted, &pool->lock);
     release(pool);
 }
 
@@ -219,6 +240,8 @@ void
 pool_submit(struct pool *pool, const char *name, struct loop *loop,
             struct job *job)
 {
+    struct worker *worker = NULL;
+
     job->mail.deliver = deliver;
     job->pool = pool;
     job->loop = loop;
@@ -226,8 +249,10 @@ pool_submit(struct pool *pool, const char *name, struct loop *loop,
     pthread_mutex_lock(&pool->lock);
     assert(!pool->closed);
     if (lanes_push(&pool->lanes, name, job))
-        wake_one(pool);
+        worker = take_idle(pool);
     pthread_mutex_unlock(&pool->lock);
+    if (worker != NULL)
+        pthread_cond_signal(&worker->wake);
 }
 
 void
