@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "directory/ascii.h"
 #include "directory/entry.h"
 
 enum {
@@ -33,17 +34,6 @@ is_letter_or_digit(char byte)
            (byte >= '0' && byte <= '9');
 }
 
-static int
-hex_value(char digit)
-{
-    const char *at;
-
-    if (digit >= 'A' && digit <= 'F')
-        digit |= 0x20;
-    at = digit == '\0' ? NULL : strchr(hex_digits, digit);
-    return at == NULL ? -1 : (int)(at - hex_digits);
-}
-
 /* Is it the end of a value: of an RDN's part, of an RDN, of the name? */
 static bool
 is_end(char byte)
@@ -63,8 +53,7 @@ put_value_byte(struct rewrite *dn, uint8_t byte)
 {
     if (is_letter_or_digit((char)byte) || byte >= 0x80 ||
         (byte != '\0' && strchr("-._ $@/", byte) != NULL)) {
-        *dn->out++ = byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20)
-                                                : (char)byte;
+        *dn->out++ = ascii_lower((char)byte);
         return;
     }
     *dn->out++ = '\\';
@@ -78,8 +67,7 @@ rewrite_type(struct rewrite *dn)
     const char *start = dn->in;
 
     while (is_letter_or_digit(*dn->in) || *dn->in == '-' || *dn->in == '.') {
-        char byte = *dn->in++;
-        *dn->out++ = byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+        *dn->out++ = ascii_lower(*dn->in++);
     }
     bool found = dn->in != start;
     skip_blanks(dn);
@@ -96,9 +84,9 @@ rewrite_hex(struct rewrite *dn)
 {
     *dn->out++ = *dn->in++;
     const char *start = dn->in;
-    while (hex_value(dn->in[0]) >= 0 && hex_value(dn->in[1]) >= 0) {
-        *dn->out++ = (char)(*dn->in++ | 0x20);
-        *dn->out++ = (char)(*dn->in++ | 0x20);
+    while (ascii_hex_value(dn->in[0]) >= 0 && ascii_hex_value(dn->in[1]) >= 0) {
+        *dn->out++ = ascii_lower(*dn->in++);
+        *dn->out++ = ascii_lower(*dn->in++);
     }
     bool found = dn->in != start;
     skip_blanks(dn);
@@ -109,8 +97,8 @@ rewrite_hex(struct rewrite *dn)
 static bool
 rewrite_escape(struct rewrite *dn)
 {
-    int high = hex_value(dn->in[0]);
-    int low = high < 0 ? -1 : hex_value(dn->in[1]);
+    int high = ascii_hex_value(dn->in[0]);
+    int low = high < 0 ? -1 : ascii_hex_value(dn->in[1]);
 
     if (low >= 0) {
         put_value_byte(dn, (uint8_t)(high << 4 | low));

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "directory/ascii.h"
+
 /* The octets in the order in which the text shows them. */
 static const uint8_t shown_order[GUID_SIZE] = {3, 2, 1,  0,  5,  4,  7,  6,
                                                8, 9, 10, 11, 12, 13, 14, 15};
@@ -13,18 +15,6 @@ static bool
 dash_before(size_t n)
 {
     return n == 4 || n == 6 || n == 8 || n == 10;
-}
-
-static int
-hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
 }
 
 bool
@@ -38,8 +28,8 @@ guid_parse(const char *text, struct guid *guid_out)
     for (size_t i = 0; i < GUID_SIZE; i++) {
         if (dash_before(i) && *text++ != '-')
             return false;
-        int high = hex_value(text[0]);
-        int low = high < 0 ? -1 : hex_value(text[1]);
+        int high = ascii_hex_value(text[0]);
+        int low = high < 0 ? -1 : ascii_hex_value(text[1]);
         if (low < 0)
             return false;
         guid.octets[shown_order[i]] = (uint8_t)(high << 4 | low);

@@ -9,16 +9,11 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "directory/ascii.h"
 
 enum {
     LABEL_MAX = 63
 };
-
-static char
-lower(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
 
 static bool
 is_digit(char byte)
@@ -29,8 +24,8 @@ is_digit(char byte)
 static bool
 is_label_byte(char byte)
 {
-    return (lower(byte) >= 'a' && lower(byte) <= 'z') || is_digit(byte) ||
-           byte == '-' || byte == '_';
+    return (ascii_lower(byte) >= 'a' && ascii_lower(byte) <= 'z') ||
+           is_digit(byte) || byte == '-' || byte == '_';
 }
 
 bool
@@ -72,12 +67,12 @@ host_matches(const char *pattern, const char *host)
         strnlen(host, HOST_SIZE) == HOST_SIZE)
         return false;
     for (size_t i = 0; i < HOST_SIZE; i++) {
-        low_pattern[i] = lower(pattern[i]);
+        low_pattern[i] = ascii_lower(pattern[i]);
         if (pattern[i] == '\0')
             break;
     }
     for (size_t i = 0; i < HOST_SIZE; i++) {
-        low_host[i] = lower(host[i]);
+        low_host[i] = ascii_lower(host[i]);
         if (host[i] == '\0')
             break;
     }

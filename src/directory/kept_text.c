@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "directory/ascii.h"
 #include "directory/spn.h"
 
 static const char first_line[] = "kerbwrap discovery 1";
@@ -115,16 +116,6 @@ fault(struct reader *reader, const char *what)
     reader->failed = true;
 }
 
-static int
-hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return -1;
-}
-
 /* Decodes in place; false for a bad escape or one that hides a NUL. */
 static bool
 decode(char *word)
@@ -136,8 +127,8 @@ decode(char *word)
             *out++ = *word++;
             continue;
         }
-        int high = hex_value(word[1]);
-        int low = high < 0 ? -1 : hex_value(word[2]);
+        int high = ascii_hex_value(word[1]);
+        int low = high < 0 ? -1 : ascii_hex_value(word[2]);
         if (low < 0 || (high == 0 && low == 0))
             return false;
         *out++ = (char)(high << 4 | low);
