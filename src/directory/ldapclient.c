@@ -209,7 +209,7 @@ client_new(const char *uri, unsigned timeout_ms, struct error *err)
         return NULL;
     }
     client->patience.tv_sec = timeout_ms / 1000;
-    client->patience.tv_usec = timeout_ms % 1000 * 1000;
+    client->patience.tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000;
     client->hooks = (struct ldap_conncb){
         .lc_add = on_connected, .lc_del = on_closed, .lc_arg = client};
     int code = ldap_initialize(&client->session, uri);
@@ -422,11 +422,11 @@ search_page(struct ldapclient *client, const struct search *search,
     ber_memfree(cookie->bv_val);
     *cookie = (struct berval){.bv_len = 0};
     if (code == LDAP_SUCCESS) {
-        code = ldap_search_ext_s(
-            client->session, search->base,
-            whole_tree ? LDAP_SCOPE_SUBTREE : LDAP_SCOPE_BASE, search->filter,
-            (char **)(uintptr_t)search->attributes, 0, controls, NULL, NULL,
-            LDAP_NO_LIMIT, &result);
+        code = ldap_search_ext_s(client->session, search->base,
+                                 whole_tree ? LDAP_SCOPE_SUBTREE
+                                            : LDAP_SCOPE_BASE,
+                                 search->filter, (char **)search->attributes, 0,
+                                 controls, NULL, NULL, LDAP_NO_LIMIT, &result);
     }
     if (controls[0] != NULL)
         ldap_control_free(controls[0]);

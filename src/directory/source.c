@@ -2,6 +2,7 @@
 /* A list of servers and whose turn it is; nothing is asked here. */
 #include "directory/source.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ no_memory(struct error *err)
 static bool
 make_list(struct source *source, size_t count)
 {
+    assert(count != 0);
     source->uris = calloc(count, sizeof *source->uris);
     return source->uris != NULL;
 }

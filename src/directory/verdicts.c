@@ -28,31 +28,32 @@ compare_findings(const void *a, const void *b)
 
 /* candidate has its host and port; verdict is a refusal, or NULL. */
 static bool
-give(const struct docket *docket, struct candidate *candidate, char *verdict,
-     struct error *err)
+give(const struct docket *docket, const struct candidate *candidate,
+     char *verdict, struct error *err)
 {
     const struct scp *scp = &docket->finding->scp;
+    struct candidate given = *candidate;
     struct error problem = {""};
     char spn[SPN_SIZE], accepted[64];
 
-    candidate->dn = scp->dn;
-    candidate->guid = scp->guid;
-    candidate->has_guid = scp->has_guid;
-    candidate->scp = docket->number;
-    candidate->verdict = verdict;
+    given.dn = scp->dn;
+    given.guid = scp->guid;
+    given.has_guid = scp->has_guid;
+    given.scp = docket->number;
+    given.verdict = verdict;
     if (verdict == NULL &&
-        !spn_compose(docket->format, docket->rules->service_class,
-                     candidate->host, candidate->port, scp->dn,
-                     scp->has_guid ? &scp->guid : NULL, spn, &problem))
-        candidate->verdict = problem.text;
-    if (candidate->verdict == NULL) {
+        !spn_compose(docket->format, docket->rules->service_class, given.host,
+                     given.port, scp->dn, scp->has_guid ? &scp->guid : NULL,
+                     spn, &problem))
+        given.verdict = problem.text;
+    if (given.verdict == NULL) {
         snprintf(accepted, sizeof accepted, "accepted by %s",
                  judge_anchor_name(docket->finding->anchor));
-        candidate->verdict = accepted;
-        candidate->accepted = true;
-        candidate->spn = spn;
+        given.verdict = accepted;
+        given.accepted = true;
+        given.spn = spn;
     }
-    return discovery_add(docket->discovery, candidate, err);
+    return discovery_add(docket->discovery, &given, err);
 }
 
 static bool

@@ -252,7 +252,7 @@ START_TEST(a_service_is_found_step_by_step_each_in_its_lane)
     ck_assert_str_eq(found->candidates[0].spn, "orders/web1.corp.test");
     ck_assert_uint_eq(found->candidates[0].port, 7443);
     ck_assert_str_eq(found->candidates[0].verdict, "accepted by allow_host");
-    ck_assert_str_eq(lanes, "kdc CORP.TEST\ndirectory dc1\n");
+    ck_assert_str_eq(lanes, "kdc CORP.TEST\ndirectory ldap://dc1\n");
     ck_assert_str_eq(asked, "ticket dc1\nopen ldap://dc1\nsearch " BASE
                             "\nsearch " WEB1 "\nclose ldap://dc1\n");
 }
@@ -358,8 +358,8 @@ START_TEST(the_next_server_is_tried_when_one_is_dead)
     dead = "ldap://dc1";
     RUN_WITH(table);
     ck_assert_int_eq(found->outcome, DISCOVERY_FOUND);
-    ck_assert_str_eq(lanes, "kdc CORP.TEST\ndirectory dc1\n"
-                            "kdc CORP.TEST\ndirectory dc2\n");
+    ck_assert_str_eq(lanes, "kdc CORP.TEST\ndirectory ldap://dc1\n"
+                            "kdc CORP.TEST\ndirectory ldap://dc2:3890\n");
 }
 END_TEST
 
@@ -477,7 +477,7 @@ START_TEST(srv_targets_are_judged_one_by_one)
     names = dns;
     name_count = 2;
     RUN_WITH(table);
-    ck_assert_str_eq(lanes, "kdc CORP.TEST\ndirectory dc1\ndns\n");
+    ck_assert_str_eq(lanes, "kdc CORP.TEST\ndirectory ldap://dc1\ndns\n");
     ck_assert_uint_eq(found->count, 2);
     ck_assert_str_eq(found->candidates[0].spn, "orders/web1.corp.test");
     ck_assert_str_eq(found->candidates[1].verdict,
@@ -545,8 +545,10 @@ START_TEST(servers_and_the_catalog_are_found_by_dns)
     name_count = 2;
     RUN_WITH(table);
     ck_assert_int_eq(found->outcome, DISCOVERY_FOUND);
-    ck_assert_str_eq(lanes, "dns\nkdc CORP.TEST\ndirectory dc1.corp.test\n"
-                            "dns\nkdc CORP.TEST\ndirectory dc1.corp.test\n");
+    ck_assert_str_eq(lanes, "dns\nkdc CORP.TEST\n"
+                            "directory ldap://dc1.corp.test:389\n"
+                            "dns\nkdc CORP.TEST\n"
+                            "directory ldap://dc1.corp.test:3268\n");
 }
 END_TEST
 
