@@ -99,7 +99,8 @@ static bool
 is_blocked(const struct relay *relay)
 {
     return relay->outbound.begin < relay->outbound.end ||
-           relay->inbound.plain_next < relay->inbound.plain_count;
+           relay->inbound.plain_next < relay->inbound.plain_count ||
+           relay->inbound.awaits_ready || relay->tunnel.readable;
 }
 
 static void
@@ -109,8 +110,9 @@ on_heartbeat(void *arg)
     uint64_t interval = relay->settings.heartbeat;
     uint64_t now = loop_now_ms();
 
-    /* A peer whose reader is slow, or whose words we do not read, is not
-     * silent: TCP keepalive watches over it. */
+    /* A peer whose reader is slow, whose words we do not read (perhaps for
+     * lack of memory), or whose application is being dialled is not silent:
+     * TCP keepalive watches over it. */
     if (is_blocked(relay))
         relay->heard_ms = now;
     if (now - relay->heard_ms < interval) {

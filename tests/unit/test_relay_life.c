@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* src/proxy/relay.c: death in every state, and life with little memory.  What
+ * leaks is seen by the fixture's end and by the sanitizer. */
+#include "check_main.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "relay_fixture.h"
+
+enum {
+    LOAD_SIZE = 300000
+};
+
+static uint8_t load[LOAD_SIZE], back[LOAD_SIZE];
+
+static void
+set_up(void)
+{
+    for (size_t i = 0; i < sizeof load; i++)
+        load[i] = (uint8_t)(i * 7 + i / 251);
+    relay_set_up();
+}
+
+/* Death.  Each test leads to a state; the fixture frees the relay in it. */
+
+START_TEST(relay_dies_before_its_first_turn)
+{
+    relay_begin();
+    relay_quit();
+    sockets_expect_nothing(application);
+}
+END_TEST
+
+START_TEST(relay_dies_awaiting_ready)
+{
+    plan.opening = RELAY_AWAITS_READY;
+    plan.heartbeat = plan.idle_timeout = 60000;
+    relay_begin();
+    loop_settle();
+}
+END_TEST
+
+START_TEST(relay_dies_with_a_frame_half_read)
+{
+    relay_begin();
+    sockets_write(peer.fd, "\0\0\0\x40 half", 9);
+    sockets_await_read(peer.fd);
+    ck_assert_uint_gt(batch_budget_used(test_budget), 0);
+}
+END_TEST
+
+START_TEST(relay_dies_with_plaintext_for_a_slow_application)
+{
+    sockets_fill(plan.app_fd);
+    relay_begin();
+    peer_say(&peer, MESSAGE_DATA, "undelivered");
+    sockets_await_read(peer.fd);
+    ck_assert_uint_gt(batch_budget_used(test_budget), 0);
+}
+END_TEST
+
+START_TEST(relay_dies_with_records_for_a_slow_peer)
+{
+    relay_clog_tunnel();
+    relay_begin();
+    sockets_write(application, "unsent", 6);
+    sockets_await_read(application);
+    ck_assert_uint_gt(batch_budget_used(test_budget), 0);
+}
+END_TEST
+
+START_TEST(relay_dies_with_its_eof_unsent)
+{
+    relay_clog_tunnel();
+    relay_begin();
+    ck_assert_int_eq(shutdown(application, SHUT_WR), 0);
+    loop_settle();
+}
+END_TEST
+
+START_TEST(relay_dies_waiting_for_memory)
+{
+    loop_limit_memory(0);
+    relay_begin();
+    peer_say_data(&peer, load, 8192);
+    loop_settle();
+}
+END_TEST
+
+START_TEST(relay_dies_after_its_end)
+{
+    relay_begin();
+    peer_shut(&peer);
+    relay_await_end();
+    relay_quit();
+}
+END_TEST
+
+START_TEST(relay_says_nothing_more_after_its_end)
+{
+    plan.heartbeat = plan.idle_timeout = 20;
+    relay_begin();
+    relay_await_end();
+    sockets_write(application, "unheard", 7);
+    peer_say(&peer, MESSAGE_DATA, "unheard");
+    loop_settle();
+    sockets_expect_nothing(application);
+}
+END_TEST
+
+static void
+end_by_fin(void)
+{
+    peer_shut(&peer);
+}
+
+static void
+end_by_breach(void)
+{
+    peer_say(&peer, MESSAGE_HELLO, "");
+}
+
+static void
+end_by_both_eofs(void)
+{
+    peer_say(&peer, MESSAGE_EOF, "");
+    ck_assert_int_eq(shutdown(application, SHUT_WR), 0);
+}
+
+static void
+end_by_silence(void)
+{
+}
+
+static void
+end_by_a_dead_engine(void)
+{
+    relay_limit_seals(0);
+    sockets_write(application, "x", 1);
+}
+
+static void (*const ends[])(void) = {
+    end_by_fin,     end_by_breach,        end_by_both_eofs,
+    end_by_silence, end_by_a_dead_engine,
+};
+
+START_TEST(relay_may_be_freed_inside_its_own_end)
+{
+    if (ends[_i] == end_by_silence)
+        plan.heartbeat = 20;
+    relay_free_at_end();
+    relay_begin();
+    ends[_i]();
+    relay_await_end();
+}
+END_TEST
+
+/* Memory. */
+
+START_TEST(guaranteed_memory_is_enough_to_go_on)
+{
+    loop_limit_memory(0);
+    plan.peer_max_plaintext = 4096;
+    relay_begin();
+    for (size_t at = 0; at < sizeof load; at += 3000) {
+        peer_say_data(&peer, load + at, 3000);
+        sockets_read(application, back, 3000);
+        ck_assert_mem_eq(back, load + at, 3000);
+        sockets_write(application, load + at, 3000);
+        peer_expect_data(&peer, load + at, 3000);
+    }
+    ck_assert_uint_eq(batch_budget_used(test_budget), 0);
+}
+END_TEST
+
+START_TEST(small_frames_are_carried_with_guaranteed_memory)
+{
+    struct bytes flight = {0};
+
+    loop_limit_memory(0);
+    relay_begin();
+    for (size_t i = 0; i < 1000; i++) {
+        uint8_t plain[100] = {MESSAGE_DATA};
+        memcpy(plain + 1, load + 99 * i, 99);
+        peer_seal(&peer, &flight, true, plain, sizeof plain);
+    }
+    peer_send(&peer, &flight);
+    sockets_read(application, back, 99000);
+    ck_assert_mem_eq(back, load, 99000);
+}
+END_TEST
+
+static struct batch held;
+
+static void
+hold_memory(void *arg)
+{
+    (void)arg;
+    ck_assert(batch_grow(test_store, &held, 32 * 1024));
+}
+
+static void
+give_memory_back(void *arg)
+{
+    (void)arg;
+    batch_release(test_store, &held);
+}
+
+START_TEST(large_frame_waits_until_somebody_gives_memory_back)
+{
+    loop_limit_memory(32 * 1024);
+    loop_do(hold_memory, NULL);
+    relay_begin();
+    peer_say_data(&peer, load, 10000);
+    loop_settle();
+    sockets_expect_nothing(application);
+    loop_do(give_memory_back, NULL);
+    sockets_read(application, back, 10000);
+    ck_assert_mem_eq(back, load, 10000);
+}
+END_TEST
+
+START_TEST(frame_of_the_largest_size_finds_its_room)
+{
+    loop_limit_memory(160 * 1024);
+    relay_begin();
+    for (int i = 0; i < 3; i++) {
+        peer_say_data(&peer, load, PLAINTEXT_MAX - 1);
+        sockets_read(application, back, PLAINTEXT_MAX - 1);
+        ck_assert_mem_eq(back, load, PLAINTEXT_MAX - 1);
+    }
+}
+END_TEST
+
+static Suite *
+relay_life_suite(void)
+{
+    Suite *suite = suite_create("relay_life");
+    TCase *death = tcase_create("death");
+    TCase *memory = tcase_create("memory");
+
+    tcase_set_timeout(death, 60);
+    tcase_add_checked_fixture(death, set_up, relay_tear_down);
+    tcase_add_test(death, relay_dies_before_its_first_turn);
+    tcase_add_test(death, relay_dies_awaiting_ready);
+    tcase_add_test(death, relay_dies_with_a_frame_half_read);
+    tcase_add_test(death, relay_dies_with_plaintext_for_a_slow_application);
+    tcase_add_test(death, relay_dies_with_records_for_a_slow_peer);
+    tcase_add_test(death, relay_dies_with_its_eof_unsent);
+    tcase_add_test(death, relay_dies_waiting_for_memory);
+    tcase_add_test(death, relay_dies_after_its_end);
+    tcase_add_test(death, relay_says_nothing_more_after_its_end);
+    tcase_add_loop_test(death, relay_may_be_freed_inside_its_own_end, 0,
+                        sizeof ends / sizeof ends[0]);
+    suite_add_tcase(suite, death);
+    tcase_set_timeout(memory, 60);
+    tcase_add_checked_fixture(memory, set_up, relay_tear_down);
+    tcase_add_test(memory, guaranteed_memory_is_enough_to_go_on);
+    tcase_add_test(memory, small_frames_are_carried_with_guaranteed_memory);
+    tcase_add_test(memory, large_frame_waits_until_somebody_gives_memory_back);
+    tcase_add_test(memory, frame_of_the_largest_size_finds_its_room);
+    suite_add_tcase(suite, memory);
+    return suite;
+}
+
+CHECK_MAIN(relay_life_suite)
