@@ -15,26 +15,10 @@
 #include <stddef.h>
 
 #include "base/error.h"
-
-enum { PRINCIPAL_COMPONENTS_MAX = 8 };
-
-/* A parsed principal.  Texts end with NUL and hold none: names that do are
- * refused when they are taken from the context. */
-struct principal {
-    /* owned */
-    char *components[PRINCIPAL_COMPONENTS_MAX];
-    char *realm;
-    /* plain */
-    size_t count;
-};
-
-/* From the display form that MIT prints (backslash escapes). */
-MUST_CHECK bool principal_parse(const char *text, struct principal *out,
-                                struct error *err);
-void principal_clear(struct principal *principal);
+#include "gss/principal.h"
 
 struct access_rule {
-    struct principal pattern; /* owned; still escaped: see access.c */
+    struct principal pattern; /* owned; still escaped */
     char *text;               /* owned; as written, for the log */
 };
 

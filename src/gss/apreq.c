@@ -115,13 +115,15 @@ static int32_t
 take_int32(struct cursor *cursor)
 {
     struct cursor digits = enter(cursor, DER_INTEGER);
+    uint8_t first;
     int64_t value;
 
     if (digits.left == 0 || digits.left > 4) {
         *cursor = fail();
         return 0;
     }
-    value = (int8_t)take_byte(&digits);
+    first = take_byte(&digits);
+    value = first < 0x80 ? first : (int64_t)first - 0x100;
     while (digits.left > 0)
         value = value * 256 + take_byte(&digits);
     return (int32_t)value;

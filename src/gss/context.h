@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One side of an establishment, token by token, and the checks without which
- * no channel is made: MUTUAL, REPLAY, SEQUENCE, CONF and INTEG all present,
- * AES in the context and in the ticket, the krb5 mechanism alone, no
- * delegation.  docs/protocol.md section 3.
- *
- * The handshake sees only struct context and its ops, so that tests bring
- * their own.  step and fetch run in a pool thread, one at a time.
+ * no channel is made (docs/protocol.md section 3).  The handshake sees only
+ * struct context and its ops, so that tests bring their own.  step and fetch
+ * run in a pool thread, one at a time.
  */
 #ifndef GSS_CONTEXT_H
 #define GSS_CONTEXT_H
@@ -41,7 +38,8 @@ struct context_peer {
     char *display;              /* owned by the context; raw: sanitise */
     const char *enctype;        /* of the context, "aes256-cts-hmac-sha1-96" */
     const char *ticket_enctype; /* of the ticket */
-    int64_t endtime;            /* of the ticket, seconds since 1970; 0 unknown */
+    /* Of the ticket, since 1970; an acceptor adds the allowed clock skew. */
+    int64_t endtime;
 };
 
 struct context {
@@ -57,8 +55,7 @@ struct context_ops {
     bool (*fetch)(struct context *context, struct error *err);
     /* After DONE; valid as long as the context. */
     const struct context_peer *(*peer)(const struct context *context);
-    /* After DONE, once: the channel takes the GSS context over and outlives
-     * this object.  Never NULL but for lack of memory. */
+    /* After DONE, once; never NULL.  The channel outlives this object. */
     struct channel *(*channel)(struct context *context);
     void (*free)(struct context *context);
 };

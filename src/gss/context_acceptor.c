@@ -108,7 +108,7 @@ static enum context_status
 accept_with(struct establishment *side, struct worker *worker,
             const uint8_t *bytes, size_t size, struct context_output *out)
 {
-    gss_buffer_desc input = {size, (void *)(uintptr_t)bytes};
+    gss_buffer_desc input = {size, (void *)bytes};
     int32_t enctype;
 
     if (!apreq_ticket_enctype(bytes, size, &enctype, &out->error) ||

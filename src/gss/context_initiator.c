@@ -127,7 +127,7 @@ static enum context_status
 verify_answer(struct establishment *side, struct worker *worker,
               const uint8_t *bytes, size_t size, struct context_output *out)
 {
-    gss_buffer_desc input = {size, (void *)(uintptr_t)bytes};
+    gss_buffer_desc input = {size, (void *)bytes};
     gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
     enum token_kind kind = token_kind(bytes, size);
     OM_uint32 major, minor, flags = 0, ignored;

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 
-#include "base/pool.h"
 #include "gss/credential_private.h"
 #include "gss/reason.h"
 
@@ -40,19 +39,6 @@ credential_new(bool initiator, unsigned workers,
     flight_init(&credential->renewal);
     *credential_out = credential;
     return true;
-}
-
-static void
-worker_clear(struct credential *credential, struct worker *worker)
-{
-    OM_uint32 ignored;
-
-    if (worker->context == NULL)
-        return;
-    gss_release_cred(&ignored, &worker->handle);
-    credential_drop_tickets(credential, worker->context, worker->tickets);
-    krb5_free_context(worker->context);
-    *worker = (struct worker){0};
 }
 
 static void
@@ -106,42 +92,11 @@ credential_release(struct credential *credential)
 const char *
 credential_name(const struct credential *credential)
 {
-    struct credential *writable = (struct credential *)(uintptr_t)credential;
+    struct credential *writable = (struct credential *)credential;
 
     /* Whoever sees it set may go on using it: it is set once. */
     pthread_mutex_lock(&writable->mutex);
     const char *name = credential->name;
     pthread_mutex_unlock(&writable->mutex);
     return name != NULL ? name : "";
-}
-
-bool
-worker_enter(struct credential *credential, struct worker *spare,
-             struct worker **worker_out, struct error *err)
-{
-    int number = pool_worker();
-    struct worker *worker = spare;
-    krb5_error_code code = 0;
-
-    *spare = (struct worker){0};
-    if (number >= 0 && (unsigned)number < credential->worker_count)
-        worker = &credential->workers[number];
-    if (worker->context == NULL)
-        code = krb5_init_context(&worker->context);
-    if (code != 0) {
-        worker->context = NULL;
-        reason_krb5(err, REASON_KEYTAB, NULL, code,
-                    "cannot begin to use Kerberos (is krb5.conf sound?)");
-        return false;
-    }
-    *worker_out = worker;
-    return true;
-}
-
-void
-worker_leave(struct credential *credential, struct worker *worker,
-             struct worker *spare)
-{
-    if (worker == spare)
-        worker_clear(credential, spare);
 }

@@ -34,7 +34,10 @@ struct acceptor_settings {
     const char *replay_cache; /* path of a file to use, or NULL for none */
 };
 
-/* No KDC is asked; settings are copied.  workers: threads of the pool. */
+/*
+ * No KDC is asked; settings are copied.  A keytab must hold a key of principal;
+ * a ccache may as well come later.  workers: threads of the pool.
+ */
 MUST_CHECK bool credential_new_initiator(const struct initiator_settings *set,
                                          unsigned workers,
                                          struct credential **credential_out,
@@ -48,7 +51,8 @@ MUST_CHECK bool credential_new_acceptor(const struct acceptor_settings *set,
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
-/* Our own principal as text; "" for an acceptor. Valid as long as it is. */
+/* Our own principal as text; "" for an acceptor, and as long as a ccache has not
+ * told.  Valid as long as the credential. */
 const char *credential_name(const struct credential *credential);
 
 /*
@@ -67,7 +71,8 @@ void credential_lane(const struct credential *credential, char *lane,
 /* Endtime of the ticket-granting ticket, seconds since 1970; 0: none. */
 int64_t credential_expires(struct credential *credential);
 
-/* Seconds from now until credential_renew is worth calling; 0: now. */
+/* Seconds from now until credential_renew is worth calling; 0: now, also after
+ * it has failed (the caller waits between attempts). */
 int64_t credential_renew_in(struct credential *credential);
 
 #endif

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <gssapi/gssapi_ext.h>
-#include <gssapi/gssapi_krb5.h>
 
 #include "gss/credential_private.h"
 #include "gss/enctype.h"
@@ -146,30 +144,4 @@ credential_new_acceptor(const struct acceptor_settings *set, unsigned workers,
     }
     *credential_out = credential;
     return true;
-}
-
-bool
-worker_acceptor_handle(struct credential *credential, struct worker *worker,
-                       struct error *err)
-{
-    gss_key_value_element_desc elements[] = {
-        {"keytab", credential->keytab},
-        {"rcache", credential->replay_cache},
-    };
-    gss_key_value_set_desc store = {2, elements};
-    gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
-    OM_uint32 major, minor;
-
-    if (worker->handle != GSS_C_NO_CREDENTIAL)
-        return true;
-    major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-                                  &mechs, GSS_C_ACCEPT, &store, &worker->handle,
-                                  NULL, NULL);
-    if (major == GSS_S_COMPLETE)
-        return true;
-    worker->handle = GSS_C_NO_CREDENTIAL;
-    if (acceptor_check_files(credential, worker, err))
-        reason_gss(err, REASON_KEYTAB, major, minor, "cannot use keytab %s",
-                   credential->keytab);
-    return false;
 }

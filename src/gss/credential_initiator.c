@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <gssapi/gssapi_ext.h>
-#include <gssapi/gssapi_krb5.h>
 
 #include "base/log.h"
 #include "gss/credential_private.h"
@@ -22,10 +20,6 @@ enum {
     /* Somebody else's cache is looked at this often. */
     SOURCE_CHECK_SECONDS = 60,
 };
-
-/* A client keytab that is always empty: given to GSSAPI, it keeps the ambient
- * one from being used. */
-static char empty_keytab[] = "MEMORY:kerbwrap-no-keytab";
 
 static bool
 set_client(struct credential *credential, krb5_const_principal client,
@@ -301,53 +295,4 @@ credential_renew_in(struct credential *credential)
         due = now + SOURCE_CHECK_SECONDS;
     pthread_mutex_unlock(&credential->mutex);
     return due > now ? due - now : 0;
-}
-
-static OM_uint32
-acquire(const char *client, char *cache, gss_cred_id_t *handle_out,
-        OM_uint32 *minor)
-{
-    gss_buffer_desc text = {strlen(client), (char *)(uintptr_t)client};
-    gss_key_value_element_desc elements[] = {
-        {"ccache", cache},
-        {"client_keytab", empty_keytab},
-    };
-    gss_key_value_set_desc store = {2, elements};
-    gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
-    gss_name_t name = GSS_C_NO_NAME;
-    OM_uint32 major, ignored;
-
-    major = gss_import_name(minor, &text, GSS_KRB5_NT_PRINCIPAL_NAME, &name);
-    if (major == GSS_S_COMPLETE)
-        major = gss_acquire_cred_from(minor, name, GSS_C_INDEFINITE, &mechs,
-                                      GSS_C_INITIATE, &store, handle_out, NULL,
-                                      NULL);
-    gss_release_name(&ignored, &name);
-    return major;
-}
-
-bool
-worker_initiator_handle(struct credential *credential, struct worker *worker,
-                        struct tickets *tickets, struct error *err)
-{
-    OM_uint32 major, minor;
-
-    if (worker->tickets == tickets)
-        return true;
-    gss_release_cred(&minor, &worker->handle);
-    credential_drop_tickets(credential, worker->context, worker->tickets);
-    worker->tickets = NULL;
-    major = acquire(tickets->client_text, tickets->name, &worker->handle,
-                    &minor);
-    if (major != GSS_S_COMPLETE) {
-        worker->handle = GSS_C_NO_CREDENTIAL;
-        reason_gss(err, REASON_INIT, major, minor,
-                   "cannot use the tickets of %s", tickets->client_text);
-        return false;
-    }
-    pthread_mutex_lock(&credential->mutex);
-    tickets->references++;
-    pthread_mutex_unlock(&credential->mutex);
-    worker->tickets = tickets;
-    return true;
 }

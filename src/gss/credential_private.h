@@ -9,7 +9,6 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <gssapi/gssapi.h>
 #include <krb5.h>
 
 #include "base/error.h"
@@ -17,13 +16,7 @@
 #include "gss/flight.h"
 #include "gss/target.h"
 #include "gss/tickets.h"
-
-/* What one thread works with. */
-struct worker {
-    krb5_context context;    /* owned */
-    gss_cred_id_t handle;    /* owned; made on first use */
-    struct tickets *tickets; /* held: those that handle was made from */
-};
+#include "gss/worker.h"
 
 struct credential {
     /* owned; immutable */
@@ -51,25 +44,7 @@ MUST_CHECK bool credential_new(bool initiator, unsigned workers,
                                struct credential **credential_out,
                                struct error *err);
 
-/* The calling thread's worker: a slot in a pool thread, else spare.  Every
- * enter that succeeds is left with the same spare. */
-MUST_CHECK bool worker_enter(struct credential *credential,
-                             struct worker *spare, struct worker **worker_out,
-                             struct error *err);
-void worker_leave(struct credential *credential, struct worker *worker,
-                  struct worker *spare);
-
-/* GSSAPI handles, made on demand; they stay the worker's. */
-MUST_CHECK bool worker_initiator_handle(struct credential *credential,
-                                        struct worker *worker,
-                                        struct tickets *tickets,
-                                        struct error *err);
-MUST_CHECK bool worker_acceptor_handle(struct credential *credential,
-                                       struct worker *worker,
-                                       struct error *err);
-
-/* Can the acceptor's files be used?  Asked after a failure, because the library
- * does not tell which file it is about. */
+/* After a failure, as the library does not tell which file it is about. */
 MUST_CHECK bool acceptor_check_files(const struct credential *credential,
                                      const struct worker *worker,
                                      struct error *err);
@@ -86,7 +61,7 @@ MUST_CHECK bool credential_target(struct credential *credential,
 void credential_drop_target(struct credential *credential,
                             struct target *target);
 
-/* As credential_renew; force: although the tickets look good. */
+/* force: although the tickets look good. */
 MUST_CHECK bool credential_renew_now(struct credential *credential, bool force,
                                      struct error *err);
 
@@ -94,14 +69,12 @@ MUST_CHECK bool credential_renew_now(struct credential *credential, bool force,
 MUST_CHECK bool credential_fetch(struct credential *credential,
                                  struct target *target, struct error *err);
 
-/* The facts of a ticket that can be used now, without asking anybody; tickets
- * held on success. */
+/* A ticket that can be used now, asking nobody; tickets are held on success. */
 bool credential_find(struct credential *credential, struct worker *worker,
                      struct target *target, struct tickets **tickets_out,
                      struct ticket_facts *facts_out);
 
-/* The server says that it cannot use the ticket: a new one is got at the next
- * occasion, at most once a minute, because anybody could say so. */
+/* The server refused the ticket: another is got, at most once a minute. */
 void credential_distrust(struct credential *credential, struct target *target);
 
 #endif

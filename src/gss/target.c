@@ -103,7 +103,7 @@ parse(krb5_context context, struct target *target, krb5_const_principal client)
 static OM_uint32
 import(const char *text, OM_uint32 *minor, gss_name_t *name_out)
 {
-    gss_buffer_desc buffer = {strlen(text), (char *)(uintptr_t)text};
+    gss_buffer_desc buffer = {strlen(text), (char *)text};
     gss_name_t raw = GSS_C_NO_NAME;
     OM_uint32 major, ignored;
 
