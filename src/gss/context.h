@@ -32,14 +32,13 @@ struct context_output {
     struct error error;
 };
 
-/* Who the other side proved to be. */
+/* Who the other side proved to be; owned by the context. */
 struct context_peer {
-    struct principal principal; /* owned by the context */
-    char *display;              /* owned by the context; raw: sanitise */
+    struct principal principal;
+    char *display;              /* raw: sanitise */
     const char *enctype;        /* of the context, "aes256-cts-hmac-sha1-96" */
     const char *ticket_enctype; /* of the ticket */
-    /* Of the ticket, since 1970; an acceptor adds the allowed clock skew. */
-    int64_t endtime;
+    int64_t endtime; /* since 1970, 0 unknown; acceptor: plus clock skew */
 };
 
 struct context {
