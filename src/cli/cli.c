@@ -22,11 +22,11 @@ cli_complain(const char *format, ...)
 {
     va_list args;
 
-    va_start(args, format);
     fputs("kerbwrap: ", stderr);
+    va_start(args, format);
     vfprintf(stderr, format, args);
-    putc('\n', stderr);
     va_end(args);
+    putc('\n', stderr);
 }
 
 static bool

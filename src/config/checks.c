@@ -2,11 +2,15 @@
 /* Pure functions on the text of one value. */
 #include "config/checks.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/socket.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "directory/dn.h"
+#include "directory/guid.h"
+#include "directory/host.h"
 #include "wire/message.h"
 
 enum {
@@ -102,6 +106,52 @@ check_uri(const char *value, struct error *err)
     if (strncmp(value, "ldap://", 7) == 0 && value[7] != '\0')
         return true;
     return refuse(value, err, "expected ldap://HOST or ldap://HOST:PORT");
+}
+
+bool
+check_host(const char *value, struct error *err)
+{
+    return host_is_valid(value) ||
+           refuse(value, err, "expected a DNS name, as db.corp.example.test");
+}
+
+/* A star is fine wherever some letter is. */
+bool
+check_host_pattern(const char *value, struct error *err)
+{
+    char host[HOST_SIZE];
+
+    if (strlen(value) < sizeof host) {
+        memcpy(host, value, strlen(value) + 1);
+        for (char *c = host; *c != '\0'; c++)
+            *c = *c == '*' ? 'x' : *c;
+        if (host_is_valid(host))
+            return true;
+    }
+    return refuse(value, err, "expected a DNS name, or one with *");
+}
+
+bool
+check_dn(const char *value, struct error *err)
+{
+    char *canonical = dn_canonical(value, err);
+
+    free(canonical);
+    return canonical != NULL;
+}
+
+bool
+check_scp(const char *value, struct error *err)
+{
+    struct guid guid;
+    char *canonical = NULL;
+
+    if (guid_parse(value, &guid))
+        return true;
+    canonical = dn_canonical(value, NULL);
+    free(canonical);
+    return canonical != NULL ||
+           refuse(value, err, "expected a distinguished name or an objectGUID");
 }
 
 bool

@@ -27,6 +27,14 @@ bool check_spn(const char *value, struct error *err);
 /* ldap://HOST[:PORT] */
 bool check_uri(const char *value, struct error *err);
 
+/* A DNS name; with stars in it, for check_host_pattern. */
+bool check_host(const char *value, struct error *err);
+bool check_host_pattern(const char *value, struct error *err);
+
+/* A distinguished name; or that or an objectGUID, for check_scp. */
+bool check_dn(const char *value, struct error *err);
+bool check_scp(const char *value, struct error *err);
+
 /* An address to connect to, not one to be handed over. */
 bool check_connect(const char *value, struct error *err);
 

@@ -69,7 +69,7 @@ struct endpoint_list {
     size_t count;
 };
 
-/* [kerbwrap]; texts are owned, "" when empty. Durations in ms, sizes in bytes. */
+/* [kerbwrap].  Texts are owned, "" when empty; times in ms, sizes in bytes. */
 struct global_settings {
     unsigned threads; /* "auto" resolved */
     unsigned pool_threads;
@@ -170,14 +170,15 @@ enum severity {
 
 /*
  * One finding: "FILE:LINE: sentence", "FILE:LINE: warning: sentence", without
- * LINE where the file as a whole is meant; for a failure "cannot read FILE: why".
+ * LINE where the file as a whole is meant; for a failure "cannot read FILE:
+ * reason".
  */
 typedef void config_report(enum severity severity, const char *text, void *arg);
 
 /*
  * Reads and checks path.  Every problem is reported, in line order; the result
- * is NULL when one of them was more than a warning.  Opens nothing but the file,
- * and for `threads = auto` what the kernel says of this process.
+ * is NULL when one of them was more than a warning.  Opens nothing but the
+ * file, and for `threads = auto` what the kernel says of this process.
  */
 MUST_CHECK struct config *config_load(const char *path, config_report *report,
                                       void *arg);

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One service and all that its rules may look at. */
+/* One section and all that its rules may look at. */
 struct scope {
     const struct config *config;
-    const struct service_settings *service;
+    const struct service_settings *service; /* NULL for [directory] */
     const struct section_keys *keys;
     enum section section;
     struct findings *findings;
@@ -78,6 +78,12 @@ check_class_or_spn(const struct scope *scope)
                title(scope).text);
 }
 
+static const char *
+later_of(const struct scope *scope, const char *a, const char *b)
+{
+    return line_of(scope, a) > line_of(scope, b) ? a : b;
+}
+
 /* Where the server is to be found: exactly one way. */
 static void
 check_target(const struct scope *scope)
@@ -89,7 +95,7 @@ check_target(const struct scope *scope)
         if (!given(scope, ways[i]))
             continue;
         if (way != NULL)
-            refuse(scope, ways[i],
+            refuse(scope, later_of(scope, way, ways[i]),
                    "`%s` and `%s` exclude each other: keep one of `keywords`, "
                    "`scp` and `connect`",
                    way, ways[i]);
@@ -126,6 +132,20 @@ check_client_spn(const struct scope *scope)
     }
 }
 
+/* What reads as a restriction but restricts nothing. */
+static void
+warn_of_idle_anchors(const struct scope *scope)
+{
+    static const char *const anchors[] = {"allow_host", "allow_group",
+                                          "scp_base"};
+
+    for (size_t i = 0; i < sizeof anchors / sizeof anchors[0]; i++) {
+        if (given(scope, anchors[i]) && given(scope, "connect"))
+            warn(scope, anchors[i], "`%s` has no effect with `connect`",
+                 anchors[i]);
+    }
+}
+
 /* Who may be believed, and who is asked. */
 static void
 check_discovery(const struct scope *scope)
@@ -142,6 +162,7 @@ check_discovery(const struct scope *scope)
                  "any computer whose name matches `%s` can offer this service",
                  finding_show(host).text);
     }
+    warn_of_idle_anchors(scope);
     if (scope->config->directory.present)
         return;
     if (given(scope, "keywords"))
@@ -266,14 +287,24 @@ check_service(struct draft *draft, size_t index)
 static void
 check_directory(struct draft *draft)
 {
-    const struct directory_settings *directory = &draft->config->directory;
-    unsigned line = draft->directory.line;
+    const struct scope scope = {
+        .config = draft->config,
+        .keys = &draft->directory,
+        .section = SECTION_DIRECTORY,
+        .findings = &draft->findings,
+    };
 
-    if (!directory->present)
+    if (!draft->config->directory.present)
         return;
-    if ((*directory->keytab == '\0') != (*directory->principal == '\0'))
-        findings_add(&draft->findings, SEVERITY_ERROR, line,
-                     "[directory] needs `keytab` and `principal` together");
+    if (!given(&scope, "domain") && !given(&scope, "uri"))
+        refuse(&scope, "domain", "[directory] lacks `domain` or `uri`");
+    if (given(&scope, "keytab") && !given(&scope, "principal"))
+        refuse(&scope, "keytab",
+               "`keytab` needs `principal`: whose keys to "
+               "use");
+    if (given(&scope, "principal") && !given(&scope, "keytab"))
+        refuse(&scope, "principal",
+               "`principal` needs `keytab`: where its keys are");
 }
 
 void

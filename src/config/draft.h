@@ -36,8 +36,8 @@ struct draft {
 };
 
 /*
- * Fills draft, whose config is there and all zero, from the text of file.  False
- * when it did not come to its end; the findings say why.
+ * Fills draft, whose config is there and all zero, from the text of file.
+ * False when it did not come to its end; the findings say why.
  */
 bool parse_file(struct draft *draft, FILE *file);
 

@@ -31,8 +31,8 @@ struct findings {
     bool exhausted; /* of memory: something is missing */
 };
 
-/* findings is all zero at first.  False: there are FINDINGS_MAX errors now, or no
- * memory, and it is no use to go on. */
+/* findings is all zero at first.  False: there are FINDINGS_MAX errors now, or
+ * no memory, and it is no use to go on. */
 bool findings_add(struct findings *findings, enum severity severity,
                   unsigned line, const char *format, ...) PRINTF_LIKE(4, 5);
 

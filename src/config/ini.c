@@ -15,9 +15,10 @@
 #include <ini.h>
 
 /* Debian's library has these, others may not; without them inih cuts lines at
- * 200 bytes. */
+ * 200 bytes.  NOLINTBEGIN(readability-redundant-declaration) */
 extern int ini_max_line __attribute__((weak));
 extern int ini_initial_alloc __attribute__((weak));
+/* NOLINTEND(readability-redundant-declaration) */
 
 /* Line, line end and terminator, with room to spare. */
 enum {
@@ -180,7 +181,7 @@ on_line_wanted(char *buffer, int size, void *stream)
         refuse(reader, "this line holds a NUL byte");
     else
         seen = take_line(reader);
-    strcpy(buffer, seen);
+    snprintf(buffer, (size_t)size, "%s", seen);
     return buffer;
 }
 

@@ -44,8 +44,8 @@ struct option_word {
 };
 
 struct option {
-    unsigned sections; /* enum section, or'ed */
     const char *name;
+    unsigned sections; /* enum section, or'ed */
     enum value_kind kind;
     size_t offset;            /* in the settings of its section */
     const char *default_text; /* "": empty, which is allowed only then */

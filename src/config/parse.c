@@ -117,7 +117,7 @@ on_value(unsigned line, const char *key, const char *value, void *arg)
     return true;
 }
 
-/* Is text "KEY = ..." with a key of any section?  Then value_out is the rest. */
+/* Is text "KEY = ..." with a key of any section?  value_out is the rest. */
 static const struct option *
 hidden_key(const char *text, const char **value_out)
 {

@@ -27,9 +27,9 @@ MUST_CHECK bool value_set(const struct option *option, const char *text,
                           void *settings, struct error *err);
 
 /*
- * The text that value_set takes back: of the only value (index 0) or of a list's
- * item; NULL behind the last, and for an empty value.  In buffer, or borrowed
- * from settings.
+ * The text that value_set takes back: of the only value (index 0) or of an item
+ * of a list; NULL behind the last, and for an empty value.  In buffer, or
+ * borrowed from settings.
  */
 const char *value_get(const struct option *option, const void *settings,
                       size_t index, char buffer[VALUE_TEXT_SIZE]);

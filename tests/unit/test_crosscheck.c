@@ -86,6 +86,82 @@ START_TEST(a_unix_socket_has_no_name)
 }
 END_TEST
 
+/* --- the directory ------------------------------------------------------- */
+
+#define DIRECTORY_LINES "[directory]\ndomain = corp.test\n"
+
+START_TEST(keywords_need_a_trust_anchor)
+{
+    expect_refused(CLIENT_START WITH_CREDENTIAL
+                   "keywords = orders\n" DIRECTORY_LINES,
+                   "F:5: `keywords` needs at least one of `allow_host`, "
+                   "`allow_group` and `scp_base`: any computer can publish any "
+                   "keywords\n");
+    expect_accepted(CLIENT_START WITH_CREDENTIAL
+                    "keywords = orders\nallow_group = g\n" DIRECTORY_LINES,
+                    "");
+}
+END_TEST
+
+START_TEST(finding_needs_the_directory)
+{
+    expect_refused(CLIENT_START WITH_CREDENTIAL
+                   "keywords = orders\nscp_base = OU=x\n",
+                   "F:5: `keywords` needs a [directory] section\n");
+    expect_refused(CLIENT_START WITH_CREDENTIAL "scp = CN=x\n",
+                   "F:5: `scp` needs a [directory] section\n");
+}
+END_TEST
+
+START_TEST(ways_to_the_server_exclude_each_other)
+{
+    expect_refused(CLIENT_LINES "scp = CN=x\n" DIRECTORY_LINES,
+                   "F:6: `scp` and `connect` exclude each other: keep one of "
+                   "`keywords`, `scp` and `connect`\n");
+}
+END_TEST
+
+START_TEST(a_literal_spn_goes_with_connect)
+{
+    expect_refused(CLIENT_START WITH_CREDENTIAL
+                   "scp = CN=x\nspn = a/b\n" DIRECTORY_LINES,
+                   "F:6: `spn` goes with `connect` only: in the directory the "
+                   "name follows from `service_class` and `spn_format`\n");
+}
+END_TEST
+
+START_TEST(wildcards_of_hosts_are_warned_of)
+{
+    expect_accepted(CLIENT_START WITH_CREDENTIAL
+                    "keywords = k\nallow_host = a *.b\n" DIRECTORY_LINES,
+                    "F:6: warning: any computer whose name matches `*.b` can "
+                    "offer this service\n");
+}
+END_TEST
+
+START_TEST(anchors_without_the_directory_are_warned_of)
+{
+    expect_accepted(CLIENT_LINES "allow_host = db\n",
+                    "F:6: warning: `allow_host` has no effect with "
+                    "`connect`\n");
+}
+END_TEST
+
+START_TEST(the_directory_is_somewhere)
+{
+    expect_refused(CLIENT_LINES "[directory]\nbase = DC=x\n",
+                   "F:6: [directory] lacks `domain` or `uri`\n");
+    expect_accepted(CLIENT_LINES "[directory]\nuri = ldap://d\n", "");
+}
+END_TEST
+
+START_TEST(the_directory_has_a_whole_credential)
+{
+    expect_refused(CLIENT_LINES DIRECTORY_LINES "keytab = /k\n",
+                   "F:8: `keytab` needs `principal`: whose keys to use\n");
+}
+END_TEST
+
 /* --- plaintext ---------------------------------------------------------- */
 
 START_TEST(plaintext_stays_on_this_machine)
@@ -275,6 +351,14 @@ make_suite(void)
     tcase_add_test(rules, a_client_has_one_spn);
     tcase_add_test(rules, names_of_connection_points_need_the_directory);
     tcase_add_test(rules, a_unix_socket_has_no_name);
+    tcase_add_test(rules, keywords_need_a_trust_anchor);
+    tcase_add_test(rules, finding_needs_the_directory);
+    tcase_add_test(rules, ways_to_the_server_exclude_each_other);
+    tcase_add_test(rules, a_literal_spn_goes_with_connect);
+    tcase_add_test(rules, wildcards_of_hosts_are_warned_of);
+    tcase_add_test(rules, anchors_without_the_directory_are_warned_of);
+    tcase_add_test(rules, the_directory_is_somewhere);
+    tcase_add_test(rules, the_directory_has_a_whole_credential);
     tcase_add_test(rules, plaintext_stays_on_this_machine);
     tcase_add_test(rules, plaintext_may_leave_when_told_so);
     tcase_add_test(rules, unix_sockets_on_the_plaintext_side_are_warned_of);

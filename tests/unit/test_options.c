@@ -20,12 +20,22 @@ static const char every_key[] =
     "replay_cache = no\nverify_spn = off\nprotection = sign\n"
     "connect_timeout = 37s\nhandshake_timeout = 41s\nclose_timeout = 43s\n"
     "idle_timeout = 47s\nmax_lifetime = 53s\nheartbeat = 59s\n"
-    "max_connections = 61\nsocket_mode = 0640\nsocket_owner = root\n"
+    "max_connections = 61\nsocket_mode = 0640\n"
     "allow_remote_plaintext = yes\non_ticket_expiry = close\ntunnel = t\n"
     "[client b]\n"
     "accept = 192.0.2.1:67\nconnect = one:71 two:73\nservice_class = c\n"
     "spn_format = port\nspn = c/three\nselect = listed\nkeytab = /k\n"
-    "principal = p\nallow_remote_plaintext = yes\n";
+    "principal = p\nallow_remote_plaintext = yes\n"
+    "[client c]\n"
+    "accept = 127.0.0.1:79\nkeywords = k1 k2\nservice_class = c\n"
+    "spn_format = guid\nallow_host = h1 h2\nallow_group = g\n"
+    "scp_base = OU=b\nccache = d\n"
+    "[client d]\n"
+    "accept = 127.0.0.1:83\nscp = CN=s\nservice_class = c\nccache = d\n"
+    "[directory]\n"
+    "domain = corp.test\nuri = ldap://d1 ldap://d2\ngc_uri = ldap://g:1\n"
+    "base = DC=corp\nkeytab = /k\nprincipal = q\ntimeout = 89s\n"
+    "refresh = 97s\nmax_stale = 101s\n";
 
 START_TEST(every_default_is_accepted_by_its_own_row)
 {
@@ -164,7 +174,6 @@ START_TEST(keys_of_both_roles_reach_their_members)
     ck_assert_uint_eq(server->heartbeat, 59000);
     ck_assert_uint_eq(server->max_connections, 61);
     ck_assert_uint_eq(server->socket_mode, 0640);
-    ck_assert_str_eq(server->socket_owner, "root");
     ck_assert(server->allow_remote_plaintext);
     ck_assert_int_eq(server->on_ticket_expiry, EXPIRY_CLOSE);
     ck_assert_str_eq(server->tunnel, "t");
@@ -189,7 +198,43 @@ START_TEST(keys_of_a_client_reach_their_members)
 }
 END_TEST
 
-START_TEST(what_is_not_given_has_its_default_and_texts_are_never_null)
+START_TEST(keys_of_discovery_reach_their_members)
+{
+    struct config_text *result;
+    const struct service_settings *client = read_service(2, &result);
+
+    ck_assert_str_eq(client->keywords.items[1], "k2");
+    ck_assert_int_eq(client->spn_format, SPN_FORMAT_GUID);
+    ck_assert_str_eq(client->allow_host.items[1], "h2");
+    ck_assert_str_eq(client->allow_group, "g");
+    ck_assert_str_eq(client->scp_base, "OU=b");
+    ck_assert_str_eq(client->ccache, "d");
+    ck_assert_str_eq(client[1].scp, "CN=s");
+    config_text_free(result);
+}
+END_TEST
+
+START_TEST(keys_of_the_directory_reach_their_members)
+{
+    struct config_text *result;
+
+    read_service(0, &result);
+    const struct directory_settings *directory = &result->config->directory;
+    ck_assert(directory->present);
+    ck_assert_str_eq(directory->domain, "corp.test");
+    ck_assert_str_eq(directory->uri.items[1], "ldap://d2");
+    ck_assert_str_eq(directory->gc_uri.items[0], "ldap://g:1");
+    ck_assert_str_eq(directory->base, "DC=corp");
+    ck_assert_str_eq(directory->keytab, "/k");
+    ck_assert_str_eq(directory->principal, "q");
+    ck_assert_uint_eq(directory->timeout, 89000);
+    ck_assert_uint_eq(directory->refresh, 97000);
+    ck_assert_uint_eq(directory->max_stale, 101000);
+    config_text_free(result);
+}
+END_TEST
+
+START_TEST(what_is_not_given_is_default_and_texts_never_null)
 {
     struct config_text *result = config_text_read(SERVER_LINES);
 
@@ -224,8 +269,9 @@ make_suite(void)
     tcase_add_test(members, keys_of_a_server_reach_their_members);
     tcase_add_test(members, keys_of_both_roles_reach_their_members);
     tcase_add_test(members, keys_of_a_client_reach_their_members);
-    tcase_add_test(members,
-                   what_is_not_given_has_its_default_and_texts_are_never_null);
+    tcase_add_test(members, keys_of_discovery_reach_their_members);
+    tcase_add_test(members, keys_of_the_directory_reach_their_members);
+    tcase_add_test(members, what_is_not_given_is_default_and_texts_never_null);
     suite_add_tcase(suite, table);
     suite_add_tcase(suite, members);
     return suite;
