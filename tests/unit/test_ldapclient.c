@@ -406,6 +406,36 @@ START_TEST(awkward_names_are_found_by_keyword_and_by_name)
 }
 END_TEST
 
+START_TEST(ten_thousand_values_are_cut_and_the_others_found)
+{
+    struct credential *alice = credential_of("alice", "alice");
+    struct lookup_settings settings = orders;
+    char word[] = "values";
+    char *words[] = {word};
+    FILE *input = ldapadd_open();
+
+    put_scp(input, "CN=good", "CN=web1,CN=Computers", word, host, 7443);
+    put_scp(input, "CN=huge", "CN=web1,CN=Computers", word, host, 7443);
+    fprintf(input,
+            "dn: CN=huge,CN=web1,CN=Computers,%s\nchangetype: modify\n"
+            "add: serviceBindingInformation\n",
+            environment("BASE_DN"));
+    for (int i = 0; i < 10000; i++)
+        fprintf(input, "serviceBindingInformation: %d\n", 10000 + i);
+    fputs("-\n\n", input);
+    ldapadd_close(input);
+    settings.keywords = words;
+    struct discovery *found = look_up(alice, &settings);
+    ck_assert_uint_eq(found->count, 2);
+    ck_assert(found->candidates[0].accepted);
+    ck_assert_str_eq(found->candidates[1].verdict,
+                     "its serviceBindingInformation has more than 16 values, "
+                     "or a very long one");
+    discovery_release(found);
+    credential_release(alice);
+}
+END_TEST
+
 START_TEST(three_thousand_are_read_page_by_page)
 {
     struct credential *alice = credential_of("alice", "alice");
@@ -502,6 +532,7 @@ make_suite(void)
         the_true_one_is_found_beside_a_forged_one,
         a_member_of_the_group_is_trusted,
         awkward_names_are_found_by_keyword_and_by_name,
+        ten_thousand_values_are_cut_and_the_others_found,
         three_thousand_are_read_page_by_page,
         two_hundred_identities_look_up_at_once,
     };

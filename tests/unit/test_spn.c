@@ -129,6 +129,47 @@ START_TEST(names_that_are_not_listed_are_not_ours)
 }
 END_TEST
 
+static void
+expect_composed(enum spn_format format, const char *text)
+{
+    static const struct guid guid = {{0x1c, 0x31, 0xb1, 0xb7, 0x2e, 0xb8, 0xd0,
+                                      0x11, 0xaf, 0xee, 0, 0, 0xf8, 3, 0x67,
+                                      0xc1}};
+    char spn[SPN_SIZE];
+
+    ck_assert(spn_compose(format, "orders", "db1.corp.test", 7443,
+                          "CN=o\\,p,DC=test", &guid, spn, NULL));
+    ck_assert_str_eq(spn, text);
+}
+
+START_TEST(a_found_service_is_named_in_each_format)
+{
+    expect_composed(SPN_FORMAT_HOST, "orders/db1.corp.test");
+    expect_composed(SPN_FORMAT_PORT, "orders/db1.corp.test:7443");
+    expect_composed(SPN_FORMAT_SCP, "orders/db1.corp.test/CN=o\\\\,p,DC=test");
+    expect_composed(
+        SPN_FORMAT_GUID,
+        "orders/db1.corp.test/b7b1311c-b82e-11d0-afee-0000f80367c1");
+}
+END_TEST
+
+START_TEST(a_found_service_that_cannot_be_named_is_refused_with_advice)
+{
+    char spn[SPN_SIZE];
+    struct error err;
+
+    ck_assert(!spn_compose(SPN_FORMAT_SCP, "orders", "db1", 7443,
+                           "CN=a/b,DC=test", NULL, spn, &err));
+    ck_assert_str_eq(err.text,
+                     "cannot compose an SPN: the name of its SCP contains a "
+                     "slash; use spn_format = guid");
+    ck_assert(!spn_compose(SPN_FORMAT_GUID, "orders", "db1", 7443,
+                           "CN=a,DC=test", NULL, spn, &err));
+    ck_assert_str_eq(err.text,
+                     "cannot compose an SPN: its SCP has no objectGUID");
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -144,6 +185,9 @@ make_suite(void)
     tcase_add_test(tests, another_class_is_not_ours);
     tcase_add_test(tests, listed_names_are_ours_in_any_case_and_realm);
     tcase_add_test(tests, names_that_are_not_listed_are_not_ours);
+    tcase_add_test(tests, a_found_service_is_named_in_each_format);
+    tcase_add_test(tests,
+                   a_found_service_that_cannot_be_named_is_refused_with_advice);
     suite_add_tcase(suite, tests);
     return suite;
 }
