@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer, a search in the pool, and what to make of its answer:
+ * A timer, an inquiry, and what to make of its answer:
  *
  *   found       becomes what is known, and is kept in the state file
  *   none        becomes what is known: the directory said so; the file goes
@@ -18,28 +18,20 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "directory/kept.h"
+#include "proxy/asking.h"
 #include "proxy/inquiry.h"
 #include "proxy/json.h"
 #include "proxy/keeping.h"
 
 enum {
-    RETRY_FIRST_MS = 1000,
-    /* A step that takes longer than so many timeouts is given up: it waits for
-     * a KDC, or for a name service, that does not answer. */
-    STEP_TIMEOUTS = 2,
-};
-
-struct search_job {
-    struct job job;          /* first: the pool's view */
-    struct inquiry *inquiry; /* owned */
-    struct finder *finder;   /* borrowed; valid unless abandoned */
+    RETRY_FIRST_MS = 1000
 };
 
 struct finder {
     /* owned */
-    struct search_job *job; /* while the pool works */
+    struct asking *asking; /* while there is one */
     char *question;
-    struct timer due, late;
+    struct timer due;
     /* held */
     struct config *config;
     struct credential *credential;
@@ -54,7 +46,7 @@ struct finder {
     char path[PATH_MAX];
     uint64_t retry_ms;
     int64_t answered; /* when the directory last answered; 0: not yet */
-    bool silent;      /* the last search brought no answer */
+    bool silent;      /* the last inquiry brought no answer */
 };
 
 static uint64_t
@@ -192,106 +184,39 @@ on_silence(struct finder *finder, struct discovery *answer, const char *reason)
     timer_start(&finder->due, with_jitter(wait));
 }
 
-/* The search. */
+/* Asking. */
 
 static void
-search_free(struct job *job)
+on_asked(struct discovery *answer, const struct error *err, void *arg)
 {
-    struct search_job *search = (struct search_job *)job;
+    struct finder *finder = arg;
 
-    inquiry_free(search->inquiry);
-    free(search);
-}
-
-static void
-search_run(struct job *job)
-{
-    lookup_step(((struct search_job *)job)->inquiry->lookup);
-}
-
-static void
-finish_search(struct finder *finder, struct search_job *search)
-{
-    struct error error;
-    struct discovery *answer = lookup_finish(search->inquiry->lookup, &error);
-
-    timer_stop(&finder->late);
-    finder->job = NULL;
-    search_free(&search->job);
+    finder->asking = NULL;
     if (answer == NULL)
-        on_silence(finder, NULL, error.text);
+        on_silence(finder, NULL, err->text);
     else if (answer->outcome == DISCOVERY_NO_ANSWER)
         on_silence(finder, answer,
                    answer->reason != NULL ? answer->reason : "no answer");
     else
         on_answer(finder, answer);
-    discovery_release(answer);
-}
-
-static void
-next_step(struct finder *finder)
-{
-    struct search_job *search = finder->job;
-    char lane[LANE_NAME_SIZE];
-
-    if (!lookup_lane(search->inquiry->lookup, lane, sizeof lane)) {
-        finish_search(finder, search);
-        return;
-    }
-    timer_start(&finder->late,
-                finder->config->directory.timeout * STEP_TIMEOUTS);
-    pool_submit(finder->pool, lane, finder->loop, &search->job);
-}
-
-static void
-on_step_done(struct job *job)
-{
-    next_step(((struct search_job *)job)->finder);
-}
-
-static void
-on_step_late(void *arg)
-{
-    struct finder *finder = arg;
-    char lane[LANE_NAME_SIZE] = "", reason[LANE_NAME_SIZE + 64];
-    struct error ignored;
-    struct discovery *nothing = discovery_new(&ignored);
-
-    pool_abandon(&finder->job->job);
-    finder->job = NULL;
-    credential_lane(finder->credential, lane, sizeof lane);
-    snprintf(reason, sizeof reason,
-             "the directory or its KDC (%s) does not answer in time", lane);
-    if (nothing != NULL)
-        nothing->reason = strdup(reason);
-    on_silence(finder, nothing, reason);
-    discovery_release(nothing);
 }
 
 static void
 on_due(void *arg)
 {
     struct finder *finder = arg;
-    struct search_job *search = calloc(1, sizeof *search);
     struct error error;
+    struct inquiry *inquiry = inquiry_new(finder->config, finder->service,
+                                          finder->credential, &error);
 
-    if (search == NULL) {
-        on_silence(finder, NULL, "out of memory");
-        return;
-    }
-    search->inquiry = inquiry_new(finder->config, finder->service,
-                                  finder->credential, &error);
-    if (search->inquiry == NULL) {
-        free(search);
+    if (inquiry == NULL) {
         on_silence(finder, NULL, error.text);
         return;
     }
-    search->finder = finder;
-    search->job.run = search_run;
-    search->job.done = on_step_done;
-    search->job.discard = search_free;
-    finder->job = search;
-    next_step(finder);
+    finder->asking = asking_start(inquiry, finder->loop, finder->pool, on_asked,
+                                  finder);
+    if (finder->asking == NULL)
+        on_silence(finder, NULL, "out of memory");
 }
 
 /* Life. */
@@ -380,7 +305,6 @@ finder_start(struct finder *finder, struct loop *loop, struct pool *pool,
     finder->pool = pool;
     finder->on_changed = on_changed;
     finder->arg = arg;
-    timer_init(&finder->late, loop, on_step_late, finder);
     timer_init(&finder->due, loop, on_due, finder);
     timer_start(&finder->due, 0);
     if (finder->known->kept)
@@ -392,12 +316,9 @@ finder_free(struct finder *finder)
 {
     if (finder == NULL)
         return;
-    if (finder->loop != NULL) {
+    if (finder->loop != NULL)
         timer_stop(&finder->due);
-        timer_stop(&finder->late);
-    }
-    if (finder->job != NULL)
-        pool_abandon(&finder->job->job);
+    asking_cancel(finder->asking);
     discovery_release(finder->known);
     credential_release(finder->credential);
     config_release(finder->config);

@@ -87,8 +87,8 @@ struct inquiry *
 inquiry_new(struct config *config, const struct service_settings *service,
             struct credential *credential, struct error *err)
 {
-    struct lookup_settings settings;
     struct inquiry *inquiry = calloc(1, sizeof *inquiry);
+    struct lookup_settings *settings;
 
     if (inquiry == NULL) {
         error_set(err, "cannot look for a server: out of memory");
@@ -99,12 +99,13 @@ inquiry_new(struct config *config, const struct service_settings *service,
     inquiry->world.credential = credential;
     inquiry->world.timeout_ms = (unsigned)config->directory.timeout;
     credential_lane(credential, inquiry->lane, sizeof inquiry->lane);
-    fill_settings(&settings, config, service);
-    settings.identity = credential_name(credential);
-    settings.kdc_lane = inquiry->lane;
-    settings.ops = &directory_real;
-    settings.world = &inquiry->world;
-    inquiry->lookup = lookup_new(&settings, err);
+    settings = &inquiry->settings;
+    fill_settings(settings, config, service);
+    settings->identity = credential_name(credential);
+    settings->kdc_lane = inquiry->lane;
+    settings->ops = &directory_real;
+    settings->world = &inquiry->world;
+    inquiry->lookup = lookup_new(settings, err);
     if (inquiry->lookup == NULL) {
         inquiry_free(inquiry);
         return NULL;

@@ -15,6 +15,7 @@
 
 struct inquiry {
     struct lookup *lookup; /* owned */
+    struct lookup_settings settings;
     /* held */
     struct config *config;
     struct credential *credential;
