@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Principals and rules as kerbwrap.ini(5) describes allow and deny. */
+/* Rules as kerbwrap.ini(5) describes allow and deny. */
 #include "gss/access.h"
 
 #include <string.h>
 
 #include "check_main.h"
-
-static void
-expect_principal_error(const char *text, const char *sentence)
-{
-    struct principal principal;
-    struct error err = {""};
-
-    ck_assert(!principal_parse(text, &principal, &err));
-    ck_assert_str_eq(err.text, sentence);
-}
 
 static void
 expect_rule_error(const char *text, const char *sentence)
@@ -65,70 +55,6 @@ allows(const char *rule, const char *who)
     access_rule_clear(&parsed);
     return verdict == ACCESS_ALLOWED;
 }
-
-START_TEST(principal_is_split_at_unescaped_marks)
-{
-    struct principal principal;
-
-    ck_assert(principal_parse("a\\/b/c\\@d\\\\@R/S", &principal, NULL));
-    ck_assert_uint_eq(principal.count, 2);
-    ck_assert_str_eq(principal.components[0], "a/b");
-    ck_assert_str_eq(principal.components[1], "c@d\\");
-    ck_assert_str_eq(principal.realm, "R/S");
-    principal_clear(&principal);
-}
-END_TEST
-
-START_TEST(escaped_control_characters_are_those_characters)
-{
-    struct principal principal;
-
-    ck_assert(principal_parse("a\\nb\\tc\\bd@R", &principal, NULL));
-    ck_assert_str_eq(principal.components[0], "a\nb\tc\bd");
-    principal_clear(&principal);
-}
-END_TEST
-
-START_TEST(clearing_twice_is_fine)
-{
-    struct principal principal;
-
-    ck_assert(principal_parse("alice@R", &principal, NULL));
-    principal_clear(&principal);
-    principal_clear(&principal);
-    ck_assert_uint_eq(principal.count, 0);
-}
-END_TEST
-
-START_TEST(malformed_principals_are_refused)
-{
-    expect_principal_error("alice", "cannot use principal alice: it has no "
-                                    "realm (add @REALM)");
-    expect_principal_error("alice@",
-                           "cannot use principal alice@: its realm is empty");
-    expect_principal_error("@R",
-                           "cannot use principal @R: a component is empty");
-    expect_principal_error("a//b@R",
-                           "cannot use principal a//b@R: a component is empty");
-    expect_principal_error("a@b@R",
-                           "cannot use principal a@b@R: it has an '@' too many "
-                           "(write '\\@' for one that belongs to a name)");
-    expect_principal_error("a/b/c/d/e/f/g/h/i@R",
-                           "cannot use principal a/b/c/d/e/f/g/h/i@R: more "
-                           "than 8 components");
-}
-END_TEST
-
-START_TEST(name_with_a_nul_is_refused)
-{
-    expect_principal_error("alice\\0bob@R",
-                           "cannot use principal alice\\x5c0bob@R: it holds a "
-                           "NUL or ends with a backslash");
-    expect_principal_error("alice@R\\",
-                           "cannot use principal alice@R\\x5c: it holds a NUL "
-                           "or ends with a backslash");
-}
-END_TEST
 
 START_TEST(malformed_rules_are_refused)
 {
@@ -246,11 +172,6 @@ make_suite(void)
     Suite *suite = suite_create("access");
     TCase *cases = tcase_create("access");
 
-    tcase_add_test(cases, principal_is_split_at_unescaped_marks);
-    tcase_add_test(cases, escaped_control_characters_are_those_characters);
-    tcase_add_test(cases, clearing_twice_is_fine);
-    tcase_add_test(cases, malformed_principals_are_refused);
-    tcase_add_test(cases, name_with_a_nul_is_refused);
     tcase_add_test(cases, malformed_rules_are_refused);
     tcase_add_test(cases, exact_rule_allows_exactly);
     tcase_add_test(cases, star_stays_inside_its_component);
