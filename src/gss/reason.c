@@ -123,13 +123,6 @@ static void print_what(char what[TEXT_SIZE], const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
 static void
-print_what(char what[TEXT_SIZE], const char *format, va_list args)
-{
-    if (vsnprintf(what, TEXT_SIZE, format, args) < 0)
-        what[0] = '\0';
-}
-
-static void
 compose(struct error *err, const char *advice, const char *detail,
         const char *what)
 {
@@ -148,7 +141,7 @@ reason_krb5(struct error *err, enum reason_scene scene, krb5_context context,
     va_list args;
 
     va_start(args, format);
-    print_what(what, format, args);
+    vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     make_safe(message, strlen(message), detail);
     krb5_free_error_message(context, message);
@@ -181,7 +174,7 @@ reason_gss(struct error *err, enum reason_scene scene, OM_uint32 major,
     va_list args;
 
     va_start(args, format);
-    print_what(what, format, args);
+    vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     status_text(major, GSS_C_GSS_CODE, major_text);
     if (minor == 0) {
