@@ -97,7 +97,7 @@ static const struct advice advices[] = {
 const char *
 reason_advice(enum reason_scene scene, krb5_error_code code)
 {
-    for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+    for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
         if (advices[i].code == code && (advices[i].scenes & (int)scene) != 0)
             return advices[i].text;
     }
@@ -109,7 +109,7 @@ static void
 make_safe(const char *text, size_t length, char safe[TEXT_SIZE])
 {
     char plain[TEXT_SIZE];
-    size_t size = length < sizeof(plain) ? length : sizeof(plain) - 1;
+    size_t size = length < sizeof plain ? length : sizeof plain - 1;
 
     memcpy(plain, text, size);
     for (size_t i = 0; i < size; i++) {
@@ -141,7 +141,7 @@ reason_krb5(struct error *err, enum reason_scene scene, krb5_context context,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    vsnprintf(what, sizeof what, format, args);
     va_end(args);
     make_safe(message, strlen(message), detail);
     krb5_free_error_message(context, message);
@@ -174,7 +174,7 @@ reason_gss(struct error *err, enum reason_scene scene, OM_uint32 major,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    vsnprintf(what, sizeof what, format, args);
     va_end(args);
     status_text(major, GSS_C_GSS_CODE, major_text);
     if (minor == 0) {
