@@ -38,7 +38,7 @@ access_rule_parse(const char *text, struct access_rule *out, struct error *err)
     char shown[SHOWN_SIZE];
 
     if (!escapes_are_known(text)) {
-        text_sanitize(text, strlen(text), shown, sizeof(shown));
+        text_sanitize(text, strlen(text), shown, sizeof shown);
         error_set(err,
                   "cannot use rule %s: a backslash stands before '/', '@', "
                   "'*' or another backslash only",

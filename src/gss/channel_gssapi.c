@@ -148,7 +148,7 @@ static const struct {
 static void
 explain(OM_uint32 major, OM_uint32 minor, struct error *err)
 {
-    for (size_t i = 0; i < sizeof(sequence_faults) / sizeof(*sequence_faults);
+    for (size_t i = 0; i < sizeof sequence_faults / sizeof *sequence_faults;
          i++) {
         if (!GSS_ERROR(major) && (major & sequence_faults[i].bit) != 0) {
             error_set(err, "cannot unseal a record: %s",
@@ -256,7 +256,7 @@ bool
 channel_gssapi_new(gss_ctx_id_t *context, bool initiator,
                    struct channel **channel_out, struct error *err)
 {
-    struct channel_gssapi *engine = calloc(1, sizeof(*engine));
+    struct channel_gssapi *engine = calloc(1, sizeof *engine);
 
     if (engine == NULL) {
         error_set(err, "cannot make a channel: out of memory");

@@ -43,7 +43,7 @@ check_ticket(struct establishment *side, const struct ticket_facts *facts,
     char whose[WHOSE_SIZE];
     const char *ignored;
 
-    snprintf(whose, sizeof(whose), "the ticket for %s", side->target->text);
+    snprintf(whose, sizeof whose, "the ticket for %s", side->target->text);
     side->peer.endtime = facts->endtime;
     return establishment_check_enctype(facts->enctype, whose,
                                        &side->peer.ticket_enctype, err) &&
@@ -229,6 +229,6 @@ context_new_initiator(struct credential *credential, const char *target,
         context_free(&side->context);
         return NULL;
     }
-    memcpy(side->context.lane, side->target->lane, sizeof(side->context.lane));
+    memcpy(side->context.lane, side->target->lane, sizeof side->context.lane);
     return &side->context;
 }

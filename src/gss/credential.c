@@ -14,11 +14,11 @@ bool
 credential_new(bool initiator, unsigned workers,
                struct credential **credential_out, struct error *err)
 {
-    struct credential *credential = calloc(1, sizeof(*credential));
+    struct credential *credential = calloc(1, sizeof *credential);
     krb5_error_code code;
 
     if (credential != NULL)
-        credential->workers = calloc(workers, sizeof(*credential->workers));
+        credential->workers = calloc(workers, sizeof *credential->workers);
     if (credential == NULL || (credential->workers == NULL && workers > 0)) {
         free(credential);
         error_set(err, "cannot keep a credential: out of memory");

@@ -101,7 +101,7 @@ credential_new_initiator(const struct initiator_settings *set, unsigned workers,
     }
     /* Somebody else's cache tells who we are, and costs no KDC.  It may as well
      * come later. */
-    if (set->ccache != NULL && !credential_renew(credential, &why))
+    if (set->ccache != NULL && !credential_renew_now(credential, false, &why))
         log_event(EVENT_DETAIL, LOG_TEXT("reason", why.text));
     *credential_out = credential;
     return true;
@@ -176,7 +176,6 @@ replace(struct credential *credential, krb5_context context,
         return false;
     if (old != NULL)
         service_tickets_copy(credential, context, old, fresh);
-    service_tickets_fetch(credential, context);
     return true;
 }
 
@@ -224,7 +223,7 @@ renew_from_source(struct credential *credential, krb5_context context,
         tickets_free(context, fresh);
         return true;
     } else {
-        return publish(credential, context, fresh, err);
+        return replace(credential, context, old, fresh, err);
     }
     tickets_free(context, fresh);
     return false;
@@ -257,10 +256,25 @@ credential_renew_now(struct credential *credential, bool force,
     return ok;
 }
 
+/* The service tickets come last and outside of the flight: whoever waits for
+ * the ticket-granting ticket does not wait for them. */
 bool
 credential_renew(struct credential *credential, struct error *err)
 {
-    return credential_renew_now(credential, false, err);
+    struct worker spare, *worker;
+    struct tickets *before, *after;
+
+    if (!worker_enter(credential, &spare, &worker, err))
+        return false;
+    before = credential_tickets(credential);
+    bool ok = credential_renew_now(credential, false, err);
+    after = credential_tickets(credential);
+    if (ok && after != before)
+        service_tickets_fetch(credential, worker->context);
+    credential_drop_tickets(credential, worker->context, before);
+    credential_drop_tickets(credential, worker->context, after);
+    worker_leave(credential, worker, &spare);
+    return ok;
 }
 
 void

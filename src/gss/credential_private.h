@@ -61,7 +61,7 @@ MUST_CHECK bool credential_target(struct credential *credential,
 void credential_drop_target(struct credential *credential,
                             struct target *target);
 
-/* force: although the tickets look good. */
+/* Without service tickets; force: although the tickets look good. */
 MUST_CHECK bool credential_renew_now(struct credential *credential, bool force,
                                      struct error *err);
 

@@ -22,7 +22,7 @@ static const struct {
 const char *
 enctype_aes_name(int32_t enctype)
 {
-    for (size_t i = 0; i < sizeof(aes_types) / sizeof(aes_types[0]); i++) {
+    for (size_t i = 0; i < sizeof aes_types / sizeof aes_types[0]; i++) {
         if (aes_types[i].enctype == enctype)
             return aes_types[i].name;
     }

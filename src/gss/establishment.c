@@ -20,7 +20,7 @@ bool
 establishment_new(const struct context_ops *ops, struct credential *credential,
                   struct establishment **establishment_out, struct error *err)
 {
-    struct establishment *establishment = calloc(1, sizeof(*establishment));
+    struct establishment *establishment = calloc(1, sizeof *establishment);
 
     if (establishment == NULL) {
         error_set(err, "cannot begin to authenticate: out of memory");
@@ -116,7 +116,7 @@ static const struct {
 static bool
 check_flags(OM_uint32 flags, struct error *err)
 {
-    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
         if ((flags & required[i].flag) == 0) {
             error_set(err, "cannot trust the peer: its context is without %s",
                       required[i].text);

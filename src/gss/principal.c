@@ -24,7 +24,7 @@ show(const char *text)
 {
     struct shown shown;
 
-    text_sanitize(text, strlen(text), shown.text, sizeof(shown.text));
+    text_sanitize(text, strlen(text), shown.text, sizeof shown.text);
     return shown;
 }
 
@@ -34,7 +34,7 @@ principal_clear(struct principal *principal)
     for (size_t i = 0; i < principal->count; i++)
         free(principal->components[i]);
     free(principal->realm);
-    memset(principal, 0, sizeof(*principal));
+    memset(principal, 0, sizeof *principal);
 }
 
 /* The length of text up to the first unescaped byte of stops, or its end. */
@@ -107,7 +107,7 @@ principal_split(const char *text, const char *what, struct principal *out,
     const char *cursor = text;
     bool ok = false;
 
-    memset(out, 0, sizeof(*out));
+    memset(out, 0, sizeof *out);
     for (;;) {
         if (!take_component(&cursor, out, what, text, err))
             goto out;

@@ -34,7 +34,7 @@ credential_target(struct credential *credential, const char *asked,
 
     /* Somebody else's cache may have come since, and costs no KDC. */
     if (credential_name(credential)[0] == '\0' &&
-        !credential_renew(credential, err))
+        !credential_renew_now(credential, false, err))
         return false;
     pthread_mutex_lock(&credential->mutex);
     target = find_target(credential, asked);

@@ -119,7 +119,7 @@ bool
 target_new(krb5_context context, const char *asked, krb5_const_principal client,
            struct target **target_out, struct error *err)
 {
-    struct target *target = calloc(1, sizeof(*target));
+    struct target *target = calloc(1, sizeof *target);
     OM_uint32 major, minor;
     krb5_error_code code;
 
@@ -143,7 +143,7 @@ target_new(krb5_context context, const char *asked, krb5_const_principal client,
         target_free(context, target);
         return false;
     }
-    lane_of_realm(&target->server->realm, target->lane, sizeof(target->lane));
+    lane_of_realm(&target->server->realm, target->lane, sizeof target->lane);
     *target_out = target;
     return true;
 }

@@ -67,7 +67,7 @@ static bool
 tickets_new(krb5_context context, krb5_principal client,
             struct tickets **tickets_out, struct error *err)
 {
-    struct tickets *tickets = calloc(1, sizeof(*tickets));
+    struct tickets *tickets = calloc(1, sizeof *tickets);
 
     if (tickets != NULL &&
         krb5_copy_principal(context, client, &tickets->client) == 0 &&
@@ -93,8 +93,8 @@ is_tgt(krb5_const_principal server, krb5_const_principal client)
     static const char tgs[] = KRB5_TGS_NAME;
     const krb5_data *realm = &client->realm;
 
-    return server->length == 2 && server->data[0].length == sizeof(tgs) - 1 &&
-           memcmp(server->data[0].data, tgs, sizeof(tgs) - 1) == 0 &&
+    return server->length == 2 && server->data[0].length == sizeof tgs - 1 &&
+           memcmp(server->data[0].data, tgs, sizeof tgs - 1) == 0 &&
            server->data[1].length == realm->length &&
            memcmp(server->data[1].data, realm->data, realm->length) == 0;
 }

@@ -144,7 +144,7 @@ START_TEST(ambiguous_names_are_never_allowed)
         "WELLKNOWN@R",    "alice@WELLKNOWN:ANONYMOUS",
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         ck_assert_int_eq(decide("*@*", "*/*@*", names[i], NULL),
                          ACCESS_AMBIGUOUS);
     }
@@ -157,8 +157,8 @@ START_TEST(hostile_pattern_is_matched_in_time)
 {
     char who[4100], rule[300];
 
-    memset(who, 'a', sizeof(who));
-    memcpy(who + sizeof(who) - 4, "b@R", 4);
+    memset(who, 'a', sizeof who);
+    memcpy(who + sizeof who - 4, "b@R", 4);
     for (size_t i = 0; i < 290; i += 2)
         memcpy(rule + i, "*a", 2);
     memcpy(rule + 290, "c@R", 4);

@@ -182,10 +182,12 @@ START_TEST(ticket_past_half_its_life_is_renewed_with_its_service_tickets)
     struct credential *web1 = server_of("web1", NULL);
 
     expect_client(alice, web1, "alice@" REALM);
+    unsigned asked = kdc_log_count("TGS_REQ", PAIR_TARGET);
     alice->tickets->tgt_start -= 40000;
     ck_assert_int_eq(credential_renew_in(alice), 0);
     ck_assert(credential_renew(alice, NULL));
     ck_assert_int_gt(credential_renew_in(alice), 17000);
+    ck_assert_uint_eq(kdc_log_count("TGS_REQ", PAIR_TARGET), asked + 1);
     realm("stop", "kdc");
     bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
     realm("start", "kdc");
