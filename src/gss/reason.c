@@ -119,9 +119,6 @@ make_safe(const char *text, size_t length, char safe[TEXT_SIZE])
     text_sanitize(plain, size, safe, TEXT_SIZE);
 }
 
-static void print_what(char what[TEXT_SIZE], const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
-
 static void
 compose(struct error *err, const char *advice, const char *detail,
         const char *what)
