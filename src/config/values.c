@@ -13,10 +13,10 @@
 #include <sys/types.h>
 
 #include "base/socket.h"
+#include "base/system.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/lists.h"
-#include "config/processors.h"
 
 /* Either set and get, or, for a list, append and item. */
 struct kind {
@@ -95,7 +95,7 @@ set_threads(const struct option *option, const char *text, void *field,
 {
     if (strcmp(text, "auto") != 0)
         return set_number(option, text, field, err);
-    unsigned count = processors_usable();
+    unsigned count = cpu_count();
     *(unsigned *)field = count < option->high ? count : (unsigned)option->high;
     return true;
 }
