@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/system.h"
 #include "directory/directory.h"
+#include "proxy/inquiry.h"
 #include "proxy/server_parts.h"
 #include "version.h"
 
@@ -102,14 +103,22 @@ make_directory(const char *path, const char *key, struct error *err)
     return false;
 }
 
+/* Only those that some service will write to. */
 static bool
-needs_runtime_dir(const struct config *config)
+make_directories(const struct config *config, struct error *err)
 {
-    for (size_t i = 0; i < config->service_count; i++)
-        if (config->services[i].role == ROLE_SERVER &&
-            config->services[i].replay_cache)
-            return true;
-    return false;
+    const struct global_settings *global = &config->global;
+
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service_settings *service = &config->services[i];
+        if (service->role == ROLE_SERVER && service->replay_cache &&
+            !make_directory(global->runtime_dir, "runtime_dir", err))
+            return false;
+        if (inquiry_is_wanted(service) &&
+            !make_directory(global->state_dir, "state_dir", err))
+            return false;
+    }
+    return true;
 }
 
 /* The limit of connections, or what the descriptors allow. */
@@ -187,8 +196,7 @@ start_machinery(struct server *server, struct error *err)
 {
     const struct global_settings *global = &server->config->global;
 
-    if (needs_runtime_dir(server->config) &&
-        !make_directory(global->runtime_dir, "runtime_dir", err))
+    if (!make_directories(server->config, err))
         return false;
     if (!loop_new("main", &server->loop, err) || !catch_signals(server, err) ||
         !pool_new(global->pool_threads, &server->pool, err))
