@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * load MODE LISTEN-PORT CONNECT-PORT CONNECTIONS SECONDS: puts a load on a
- * tunnel from CONNECT-PORT to LISTEN-PORT and prints what it carried, as JSON.
- * Never runs much longer than it was told to: an alarm ends it.
+ * load MODE LISTEN-PORT CONNECT-PORT CONNECTIONS SECONDS [CLIENT-CPU
+ * SERVER-CPU]: puts a load on a tunnel from CONNECT-PORT to LISTEN-PORT and
+ * prints what it carried, as JSON.  Never runs much longer than it was told to:
+ * an alarm ends it.
  */
 #include "load.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,19 @@ static const struct mode {
     {"latency", load_latency},
     {"idle", load_idle},
 };
+
+void
+pin(int cpu)
+{
+    cpu_set_t set;
+
+    if (cpu < 0)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0)
+        die("choose a processor");
+}
 
 uint64_t
 clock_ns(void)
@@ -102,11 +116,13 @@ raise_descriptors(void)
 int
 main(int argc, char **argv)
 {
-    const struct mode *mode = argc == 6 ? find_mode(argv[1]) : NULL;
+    const struct mode *mode = NULL;
 
+    if (argc == 6 || argc == 8)
+        mode = find_mode(argv[1]);
     if (mode == NULL) {
         fputs("usage: load throughput|rate|latency|idle LISTEN-PORT "
-              "CONNECT-PORT CONNECTIONS SECONDS\n",
+              "CONNECT-PORT CONNECTIONS SECONDS [CLIENT-CPU SERVER-CPU]\n",
               stderr);
         return 2;
     }
@@ -115,6 +131,8 @@ main(int argc, char **argv)
         .connect_port = (uint16_t)number(argv[3], 1, UINT16_MAX),
         .connections = number(argv[4], 1, LOAD_CONNECTIONS_MAX),
         .seconds = number(argv[5], 1, LOAD_SECONDS_MAX),
+        .client_cpu = argc == 8 ? (int)number(argv[6], 0, CPU_SETSIZE - 1) : -1,
+        .server_cpu = argc == 8 ? (int)number(argv[7], 0, CPU_SETSIZE - 1) : -1,
     };
     raise_descriptors();
     signal(SIGPIPE, SIG_IGN);

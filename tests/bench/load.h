@@ -16,6 +16,8 @@ struct load_settings {
     uint16_t connect_port; /* where the tunnel begins */
     unsigned connections;
     unsigned seconds; /* measured; unused by idle */
+    int client_cpu;   /* where the two ends run; -1: anywhere */
+    int server_cpu;
 };
 
 enum {
@@ -37,8 +39,8 @@ enum server_kind {
     SERVER_SINK, /* swallows everything, closes after the end */
 };
 
-/* One thread, until the process ends. */
-void server_start(uint16_t port, enum server_kind kind);
+/* One thread, until the process ends; the caller goes to the clients' place. */
+void server_start(const struct load_settings *settings, enum server_kind kind);
 
 /* What all of the sink's connections brought. */
 uint64_t server_received(void);
@@ -48,6 +50,9 @@ int client_connect(const struct load_settings *settings);
 
 /* One message there and back. */
 void client_exchange(int fd);
+
+/* This thread and those it will start; -1: nothing changes. */
+void pin(int cpu);
 
 uint64_t clock_ns(void);
 void sleep_ms(unsigned ms);

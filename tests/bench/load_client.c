@@ -169,7 +169,7 @@ load_throughput(const struct load_settings *settings)
 {
     struct crew crew = {.settings = settings, .work = pour};
 
-    server_start(settings->listen_port, SERVER_SINK);
+    server_start(settings, SERVER_SINK);
     crew_start(&crew);
     double rate = growth(settings, count_received, NULL);
     crew_stop(&crew);
@@ -206,7 +206,7 @@ load_rate(const struct load_settings *settings)
 {
     struct crew crew = {.settings = settings, .work = knock};
 
-    server_start(settings->listen_port, SERVER_ECHO);
+    server_start(settings, SERVER_ECHO);
     crew_start(&crew);
     double rate = growth(settings, count_done, &crew);
     crew_stop(&crew);
@@ -254,7 +254,7 @@ load_latency(const struct load_settings *settings)
 
     if (samples == NULL)
         die("keep the samples");
-    server_start(settings->listen_port, SERVER_ECHO);
+    server_start(settings, SERVER_ECHO);
     int fd = client_connect(settings);
     for (int i = 0; i < LATENCY_WARM_UP; i++)
         client_exchange(fd);
@@ -278,7 +278,7 @@ load_idle(const struct load_settings *settings)
 
     if (fds == NULL)
         die("keep the connections");
-    server_start(settings->listen_port, SERVER_ECHO);
+    server_start(settings, SERVER_ECHO);
     for (unsigned i = 0; i < settings->connections; i++) {
         fds[i] = client_connect(settings);
         client_exchange(fds[i]);

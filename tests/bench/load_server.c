@@ -133,19 +133,21 @@ open_listener(uint16_t port)
 }
 
 void
-server_start(uint16_t port, enum server_kind kind)
+server_start(const struct load_settings *settings, enum server_kind kind)
 {
     pthread_t thread;
 
     server.kind = kind;
-    server.listener = open_listener(port);
+    server.listener = open_listener(settings->listen_port);
     server.epoll = epoll_create1(0);
     if (server.epoll < 0)
         die("make an epoll");
     watch(server.listener);
+    pin(settings->server_cpu);
     errno = pthread_create(&thread, NULL, run, NULL);
     if (errno != 0)
         die("start a thread");
+    pin(settings->client_cpu);
 }
 
 uint64_t

@@ -16,6 +16,7 @@ def machine():
         "processor": model.group(1) if model else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
+        "load": os.getloadavg()[0],  # of others, before we begin
     }
 
 
@@ -64,5 +65,8 @@ def table(heading, columns, rows):
         print("  " + "   ".join(cells).rstrip())
 
 
-def median(rounds, key):
-    return statistics.median([r[key] for r in rounds])
+def share(rounds, of_rounds, key):
+    """How one median relates to another."""
+    one, other = (statistics.median([r[key] for r in each])
+                  for each in (rounds, of_rounds))
+    return one / other

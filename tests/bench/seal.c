@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-static const size_t sizes[] = {1024, 4096, 16384, 65471};
+static const size_t sizes[] = {64, 1024, 16384, 65471};
 static const size_t counts[] = {1, 4, 16};
 
 /* What the relay puts into a record, and how bare calls are best compared. */
