@@ -93,23 +93,75 @@ START_TEST(both_sides_learn_enctypes_and_endtime)
 }
 END_TEST
 
-START_TEST(channels_outlive_their_contexts)
+/* One record from the initiator to the acceptor. */
+static void
+expect_record_passes(void)
 {
-    uint8_t token[128] = {0};
-    struct seal_record sealed = {token, 5};
-    struct token_shape shape;
-
-    ck_assert(pair_establish(&pair, alice, web1, PAIR_TARGET));
     struct channel *ours = pair.initiator->ops->channel(pair.initiator);
     struct channel *theirs = pair.acceptor->ops->channel(pair.acceptor);
+    uint8_t token[256] = {0};
+    struct seal_record sealed = {token, 100};
+    struct token_shape shape;
+
     pair_clear(&pair);
     ours->ops->shape(ours, true, &shape);
     struct unseal_record record = {
-        .token = token, .token_size = shape.header + 5 + shape.trailer};
+        .token = token, .token_size = shape.header + 100 + shape.trailer};
     ck_assert(ours->ops->seal(ours, true, &sealed, 1, NULL));
     ck_assert_uint_eq(theirs->ops->unseal(theirs, &record, 1, NULL), 1);
+    ck_assert_uint_eq(record.plain_size, 100);
     channel_free(ours);
     channel_free(theirs);
+}
+
+/* Both ends like type best: they agree on it for the session. */
+static void
+prefer(const char *type)
+{
+    char path[256], layered[1024];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/prefer-%s.conf", getenv("REALM_DIR"), type);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "[libdefaults]\npermitted_enctypes = %s aes256-cts\n", type);
+    fclose(file);
+    snprintf(layered, sizeof layered, "%s:%s", path, getenv("KRB5_CONFIG"));
+    setenv("KRB5_CONFIG", layered, 1);
+}
+
+/* The service's key and the session's, of each type that is allowed. */
+START_TEST(every_aes_type_makes_a_channel)
+{
+    static const char *const types[] = {
+        "aes128-cts-hmac-sha1-96",
+        "aes256-cts-hmac-sha1-96",
+        "aes128-cts-hmac-sha256-128",
+        "aes256-cts-hmac-sha384-192",
+    };
+    const char *type = types[_i];
+    char target[64];
+
+    snprintf(target, sizeof target, "aes/%d.example.test", _i);
+    kadmin("addprinc -randkey -e %s:normal %s", type, target);
+    kadmin("setstr %s session_enctypes %s", target, type);
+    kadmin("ktadd -q -norandkey -k %s %s", keytab_of("aes"), target);
+    prefer(type);
+    struct credential *server = server_of("aes", NULL);
+    bool ok = pair_establish(&pair, alice, server, target);
+    credential_release(server);
+    ck_assert_msg(ok, "%s", pair.error.text);
+    const struct context_peer *peer = pair.acceptor->ops->peer(pair.acceptor);
+    ck_assert_str_eq(peer->enctype, type);
+    ck_assert_str_eq(peer->ticket_enctype, type);
+    expect_record_passes();
+}
+END_TEST
+
+START_TEST(channels_outlive_their_contexts)
+{
+    ck_assert(pair_establish(&pair, alice, web1, PAIR_TARGET));
+    expect_record_passes();
 }
 END_TEST
 
@@ -524,6 +576,7 @@ make_suite(void)
     tcase_set_timeout(cases, 30);
     tcase_add_test(cases, both_sides_learn_who_the_other_is);
     tcase_add_test(cases, both_sides_learn_enctypes_and_endtime);
+    tcase_add_loop_test(cases, every_aes_type_makes_a_channel, 0, 4);
     tcase_add_test(cases, channels_outlive_their_contexts);
     tcase_add_test(cases, first_step_without_a_ticket_asks_for_one);
     tcase_add_test(cases, step_with_a_ticket_needs_no_kdc);
