@@ -3,7 +3,7 @@
  * A connection as JSON, for `kerbwrap status`.
  */
 #include "proxy/connection_parts.h"
-#include "proxy/json.h"
+#include "base/json.h"
 
 static const char *
 stage(const struct connection *conn)

@@ -15,12 +15,12 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "directory/kept.h"
 #include "proxy/asking.h"
 #include "proxy/inquiry.h"
-#include "proxy/json.h"
 #include "proxy/keeping.h"
 
 enum {

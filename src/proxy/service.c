@@ -10,10 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "proxy/finder.h"
 #include "proxy/inquiry.h"
-#include "proxy/json.h"
 #include "proxy/listener.h"
 #include "proxy/snapshot.h"
 #include "proxy/upkeep.h"

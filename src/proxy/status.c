@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "proxy/connection.h"
-#include "proxy/json.h"
 #include "proxy/server_parts.h"
 #include "version.h"
 

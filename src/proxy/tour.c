@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/container.h"
-#include "proxy/json.h"
+#include "base/json.h"
 #include "proxy/server_parts.h"
 
 struct stop;

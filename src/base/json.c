@@ -2,7 +2,7 @@
 /*
  * Whether a comma is due is seen from the last byte written.
  */
-#include "proxy/json.h"
+#include "base/json.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,13 +27,16 @@ separate(struct evbuffer *out)
 static void
 quote(struct evbuffer *out, const char *text)
 {
-    char escaped[4096];
-    size_t size = text_json_escape(text, strlen(text), escaped, sizeof escaped);
+    size_t length = strlen(text);
+    size_t size = text_json_escape(text, length, NULL, 0);
+    struct evbuffer_iovec room;
 
-    if (size >= sizeof escaped)
-        size = 0;
     evbuffer_add(out, "\"", 1);
-    evbuffer_add(out, escaped, size);
+    if (evbuffer_reserve_space(out, (ev_ssize_t)size + 1, &room, 1) == 1) {
+        text_json_escape(text, length, room.iov_base, size + 1);
+        room.iov_len = size;
+        evbuffer_commit_space(out, &room, 1);
+    }
     evbuffer_add(out, "\"", 1);
 }
 
@@ -84,6 +87,20 @@ json_seconds(struct evbuffer *out, const char *name, uint64_t ms)
 {
     name_member(out, name);
     evbuffer_add_printf(out, "%" PRIu64 ".%03" PRIu64, ms / 1000, ms % 1000);
+}
+
+void
+json_boolean(struct evbuffer *out, const char *name, bool value)
+{
+    name_member(out, name);
+    evbuffer_add_printf(out, "%s", value ? "true" : "false");
+}
+
+void
+json_item(struct evbuffer *out, const char *value)
+{
+    separate(out);
+    quote(out, value);
 }
 
 void

@@ -4,8 +4,8 @@
  * themselves.  Appending fails only for lack of memory, and then the text is
  * short; nobody takes a short text for a whole one.
  */
-#ifndef PROXY_JSON_H
-#define PROXY_JSON_H
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <event2/buffer.h>
 #include <stdbool.h>
@@ -20,6 +20,10 @@ void json_text(struct evbuffer *out, const char *name, const char *value);
 void json_number(struct evbuffer *out, const char *name, uint64_t value);
 /* Milliseconds, shown in seconds. */
 void json_seconds(struct evbuffer *out, const char *name, uint64_t ms);
+
+void json_boolean(struct evbuffer *out, const char *name, bool value);
+/* A text as one of a list. */
+void json_item(struct evbuffer *out, const char *value);
 
 /* Appends values that another thread made: "{...},{...}". */
 void json_values(struct evbuffer *out, struct evbuffer *values);
