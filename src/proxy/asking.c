@@ -72,14 +72,12 @@ on_step_done(struct job *job)
 
 /* A lane is named for whom its jobs wait. */
 static void
-explain_lateness(const struct asking *asking, struct error *err)
+explain_lateness(const char *lane, struct error *err)
 {
-    const char *lane = asking->lane;
-
     if (strcmp(lane, "dns") == 0)
         error_set(err, "the name servers do not answer in time");
-    else if (strcmp(lane, asking->inquiry->lane) == 0)
-        error_set(err, "the KDC (%s) does not answer in time", lane);
+    else if (strncmp(lane, "kdc ", 4) == 0)
+        error_set(err, "the KDC of %s does not answer in time", lane + 4);
     else
         error_set(err, "the %s does not answer in time", lane);
 }
@@ -92,7 +90,7 @@ on_late(void *arg)
     void *done_arg = asking->arg;
     struct error error;
 
-    explain_lateness(asking, &error);
+    explain_lateness(asking->lane, &error);
     asking_cancel(asking);
     struct discovery *nothing = discovery_new(&error);
     if (nothing != NULL)
