@@ -17,17 +17,24 @@ enum {
     CLI_USAGE = 2, /* usage or configuration */
 };
 
+enum command_takes {
+    TAKES_NAME = 1, /* of a service; required */
+    TAKES_JSON = 2, /* --json */
+};
+
 struct command {
     const char *name;
     const char *synopsis; /* the arguments */
     const char *summary;  /* one line */
     const char *details;  /* more of them, for its own --help */
+    unsigned takes;       /* beside -c: of enum command_takes */
     int (*run)(int argc, char **argv);
 };
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_config(int argc, char **argv);
+int command_discover(int argc, char **argv);
 int command_status(int argc, char **argv);
 
 /* NULL when there is none of this name. */
@@ -39,9 +46,11 @@ int cli_unknown(const char *name);
 void cli_help(const struct command *command);
 void cli_version(void);
 
-/* What all commands take. */
+/* What commands take. */
 struct cli_options {
     const char *config; /* -c FILE; never NULL */
+    const char *name;   /* NULL unless the command takes one */
+    bool json;
 };
 
 /*

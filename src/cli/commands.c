@@ -41,6 +41,18 @@ static const struct command commands[] = {
         .run = command_config,
     },
     {
+        .name = "discover",
+        .synopsis = "[-c FILE] [--json] NAME",
+        .summary = "look for the servers of [client NAME] now",
+        .details =
+            "Shows what was asked of whom, each candidate with the verdict of "
+            "the local rules\nand its service principal name, and the order "
+            "of dialling. The exit status is 0\nwhen a server was found, 1 "
+            "when there is none or nobody answers.\n\n" DEFAULT_FILE_NOTE,
+        .takes = TAKES_NAME | TAKES_JSON,
+        .run = command_discover,
+    },
+    {
         .name = "status",
         .synopsis = "[-c FILE]",
         .summary = "print what the running daemon says of itself",

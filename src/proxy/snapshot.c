@@ -39,6 +39,24 @@ counters_release(struct counters *counters)
         free(counters);
 }
 
+bool
+snapshot_spn(const struct service_settings *service,
+             const struct endpoint *endpoint, char spn[SPN_SIZE],
+             struct error *err)
+{
+    bool with_port = service->spn_format == SPN_FORMAT_PORT;
+
+    if (service->spn.count == 0)
+        return spn_make(service->service_class, endpoint->host,
+                        with_port ? endpoint->port : 0, NULL, spn, err);
+    if (strlen(service->spn.items[0]) < SPN_SIZE) {
+        strcpy(spn, service->spn.items[0]);
+        return true;
+    }
+    error_set(err, "cannot use spn: it is longer than %d bytes", SPN_SIZE - 1);
+    return false;
+}
+
 static bool
 name_destination(struct destination *destination,
                  const struct service_settings *service, struct error *err)
@@ -47,17 +65,9 @@ name_destination(struct destination *destination,
 
     if (service->role == ROLE_SERVER)
         return true;
-    if (service->spn.count > 0) {
-        destination->spn = strdup(service->spn.items[0]);
-    } else {
-        uint16_t port = service->spn_format == SPN_FORMAT_PORT
-                            ? destination->endpoint.port
-                            : 0;
-        if (!spn_make(service->service_class, destination->endpoint.host, port,
-                      NULL, spn, err))
-            return false;
-        destination->spn = strdup(spn);
-    }
+    if (!snapshot_spn(service, &destination->endpoint, spn, err))
+        return false;
+    destination->spn = strdup(spn);
     if (destination->spn == NULL)
         error_set(err, "cannot name the server: out of memory");
     return destination->spn != NULL;

@@ -68,6 +68,11 @@ void counters_release(struct counters *counters);
 /* NULL, and err, when a name cannot be composed. */
 MUST_CHECK struct snapshot *snapshot_new(const struct snapshot_parts *parts,
                                          struct error *err);
+/* What a server of `connect =` is called: `spn =`, or as spn_format says. */
+MUST_CHECK bool snapshot_spn(const struct service_settings *service,
+                             const struct endpoint *endpoint,
+                             char spn[SPN_SIZE], struct error *err);
+
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot);
 

@@ -10,7 +10,7 @@ import pytest
 
 from lab import BINARY, ROOT
 
-COMMANDS = ["run", "check", "config", "status"]
+COMMANDS = ["run", "check", "config", "discover", "status"]
 
 SERVER = """\
 [server web]
@@ -269,6 +269,11 @@ def test_version_is_the_project_s():
         (["run", "-c"], "-c needs a FILE: see kerbwrap run --help"),
         (["check", "x"],
          'unexpected argument "x": see kerbwrap check --help'),
+        (["check", "--json"],
+         'unknown option "--json": see kerbwrap check --help'),
+        (["discover"], "no NAME given: see kerbwrap discover --help"),
+        (["discover", "a", "b"],
+         'unexpected argument "b": see kerbwrap discover --help'),
     ],
 )
 def test_usage_errors_are_a_sentence(arguments, sentence):
