@@ -3,7 +3,8 @@
  * seal PRINCIPAL KEYTAB TARGET TARGET-KEYTAB MILLISECONDS [bare]: how fast
  * records are sealed and unsealed, by kerbwrap's channel and by the bare calls
  * of the library, at several sizes and numbers of records at once.  Each figure
- * is measured for that long; one JSON object a line.
+ * is measured for that long; one JSON object a line.  Speeds are a second of
+ * processor time; share is how much of a processor this process was given.
  */
 #include "seal.h"
 
@@ -21,13 +22,19 @@ enum {
     USUAL_SIZE = 16384
 };
 
-uint64_t
-processor_ns(void)
+static uint64_t
+clock_ns(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+processor_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void
@@ -41,17 +48,20 @@ static void
 measure(struct sealer *sealer, size_t size, size_t count, unsigned ms)
 {
     struct seal_cost cost = {0, 0};
-    uint64_t end = processor_ns() + ms * UINT64_C(1000000);
+    uint64_t begun = clock_ns(CLOCK_MONOTONIC);
+    uint64_t worked = ms * UINT64_C(1000000);
+    uint64_t end = processor_ns() + worked;
     double megabytes = 0;
 
     while (processor_ns() < end) {
         sealer->carry(sealer, size, count, &cost);
         megabytes += (double)(size * count) / 1e6;
     }
+    double share = (double)worked / (double)(clock_ns(CLOCK_MONOTONIC) - begun);
     printf("{\"engine\": \"%s\", \"size\": %zu, \"count\": %zu, "
-           "\"seal\": %.1f, \"unseal\": %.1f}\n",
+           "\"seal\": %.1f, \"unseal\": %.1f, \"share\": %.3f}\n",
            sealer->name, size, count, megabytes * 1e9 / (double)cost.seal_ns,
-           megabytes * 1e9 / (double)cost.unseal_ns);
+           megabytes * 1e9 / (double)cost.unseal_ns, share);
     fflush(stdout);
 }
 
