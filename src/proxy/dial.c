@@ -65,8 +65,6 @@ finish(struct dial *dial, int fd)
 
     if (fd >= 0)
         address = dial->addresses[dial->next - 1];
-    else
-        error_prefix(&error, "cannot connect");
     dial_cancel(dial);
     done(fd, &address, &error, arg);
 }
@@ -76,7 +74,7 @@ note_failure(struct dial *dial, int number)
 {
     char text[ADDRESS_TEXT_SIZE];
     address_format(&dial->addresses[dial->next - 1], text, sizeof text);
-    error_set_errno(&dial->error, number, "%s", text);
+    error_set_errno(&dial->error, number, "cannot connect to %s", text);
 }
 
 static void
@@ -122,7 +120,7 @@ try_next(void *arg)
             continue;
         if (!watch_init(&dial->watch, dial->loop, dial->fd, on_attempt_ready,
                         dial)) {
-            error_set(&dial->error, "out of memory");
+            error_set(&dial->error, "cannot connect: out of memory");
             end_attempt(dial);
             continue;
         }
@@ -175,7 +173,8 @@ on_resolution_late(void *arg)
     pool_abandon(&dial->resolution->job);
     dial->resolution = NULL;
     error_set(&dial->error,
-              "%s: the name service does not answer; see resolv.conf(5)",
+              "cannot resolve %s: the name service does not answer; see "
+              "resolv.conf(5)",
               dial->endpoint.host);
     finish(dial, -1);
 }
@@ -216,7 +215,7 @@ dial_start(struct loop *loop, struct pool *pool,
     dial->arg = arg;
     dial->endpoint = *endpoint;
     dial->deadline = loop_now_ms() + timeout_ms;
-    error_set(&dial->error, "no time left");
+    error_set(&dial->error, "cannot connect: no time left");
     if (endpoint_literal(endpoint, &dial->addresses[0])) {
         dial->count = 1;
         timer_init(&dial->timer, loop, try_next, dial);
