@@ -104,7 +104,7 @@ on_reset_message(struct handshake *hs, const struct unseal_record *record)
     char safe[MESSAGE_SENTENCE_MAX + 1];
 
     if (!reset_parse(record->plain, record->plain_size, &reset, &error)) {
-        fail(hs, &error);
+        refuse(hs, RESET_PROTOCOL, &error);
         return;
     }
     text_sanitize(reset.sentence, strlen(reset.sentence), safe, sizeof safe);
@@ -138,8 +138,12 @@ open_message(struct handshake *hs, uint8_t *token, size_t size,
         fail(hs, &error);
         return NULL;
     }
-    uint8_t type = record->plain[0];
-    if (type == MESSAGE_RESET && record->confidential) {
+    if (record->plain_size == 0) {
+        error_set(&error, "the peer broke the protocol: an empty message");
+        refuse(hs, RESET_PROTOCOL, &error);
+        return NULL;
+    }
+    if (record->plain[0] == MESSAGE_RESET && record->confidential) {
         on_reset_message(hs, record);
         return NULL;
     }

@@ -41,7 +41,7 @@ MUST_CHECK bool sealed_append_reset(struct bytes *bytes,
 /* May another server succeed where this reset was sent? */
 bool reset_is_retryable(enum reset_code code);
 
-/* A token as it came; plain_out points into it. */
+/* A token as it came; the record points into it, and may be empty. */
 MUST_CHECK bool sealed_open(struct channel *channel, uint8_t *token,
                             size_t size, struct unseal_record *record_out,
                             struct error *err);
