@@ -151,8 +151,13 @@ struct snapshot *
 snapshot_new(const struct snapshot_parts *parts, struct error *err)
 {
     const struct discovery *discovery = parts->discovery;
-    size_t count = discovery != NULL ? discovery->accepted_count
-                                     : parts->service->connect.count;
+    size_t listed = parts->service->connect.count;
+    size_t count = discovery != NULL ? discovery->accepted_count : listed;
+    if (discovery == NULL && listed > DESTINATIONS_MAX) {
+        error_set(err, "cannot use %zu addresses in `connect`: at most %d",
+                  listed, DESTINATIONS_MAX);
+        return NULL;
+    }
     if (count > DESTINATIONS_MAX)
         count = DESTINATIONS_MAX;
     struct snapshot *snapshot = calloc(
