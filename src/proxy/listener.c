@@ -174,8 +174,7 @@ listener_stop(struct listener *listener, bool shared)
     if (listener->fd < 0)
         return;
     watch_clear(&listener->watch);
-    if (listener->handler.arg != NULL)
-        timer_stop(&listener->retry);
+    timer_stop(&listener->retry);
     if (listener->owns_path && !shared)
         remove_path(listener);
     close(listener->fd);
