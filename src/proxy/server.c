@@ -254,7 +254,10 @@ clear(struct server *server)
     server_end_tours(server);
     status_free(server->status);
     server_free_services(server->services, server->service_count);
+    server->service_count = 0;
     pool_free(server->pool);
+    if (server->loop != NULL)
+        loop_deliver(server->loop); /* of jobs that nobody owns */
     admission_free(server->admission);
     batch_budget_free(server->budget);
     for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0];
