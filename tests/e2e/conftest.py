@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fixtures: `realm`, one for the session, and `lab`, the parts of one test."""
+"""Fixtures: `realm`, one for the session, `lab`, the parts of one test, and
+`directory`, what one test puts into the realm's directory."""
 
 import pytest
 
+from directory import Directory
 from lab import BINARY, Lab, Realm
 
 # One sidecar against our own implementation of the protocol.
@@ -22,6 +24,7 @@ def pytest_configure(config):
         "fast: measures time or moves much data; not sanitized",
         "threads: also run under ThreadSanitizer",
         "soak: takes minutes; only on request",
+        "ad: runs inside the domain of tests/lab/ad.sh",
     ):
         config.addinivalue_line("markers", marker)
 
@@ -33,7 +36,7 @@ def pytest_sessionstart():
 
 @pytest.fixture(scope="session")
 def realm():
-    realm = Realm()
+    realm = Realm(directory=True)
     yield realm
     realm.close()
 
@@ -42,3 +45,10 @@ def realm():
 def lab(realm):
     with Lab(realm) as lab:
         yield lab
+
+
+@pytest.fixture
+def directory(realm):
+    directory = Directory(realm)
+    yield directory
+    directory.close()
