@@ -115,3 +115,29 @@ const struct directory_ops directory_real = {
     .search = real_search,
     .close = real_close,
 };
+
+static enum write_status
+real_add(void *connection, const char *dn, const struct change *attributes,
+         size_t count, struct error *err)
+{
+    return ldapclient_add(connection, dn, attributes, count, err);
+}
+
+static enum write_status
+real_modify(void *connection, const char *dn, const struct change *changes,
+            size_t count, struct error *err)
+{
+    return ldapclient_modify(connection, dn, changes, count, err);
+}
+
+static enum write_status
+real_remove(void *connection, const char *dn, struct error *err)
+{
+    return ldapclient_remove(connection, dn, err);
+}
+
+const struct directory_writes directory_real_writes = {
+    .add = real_add,
+    .modify = real_modify,
+    .remove = real_remove,
+};

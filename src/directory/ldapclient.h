@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "directory/entry.h"
+#include "directory/write.h"
 
 struct credential;
 struct ldapclient;
@@ -54,6 +55,22 @@ MUST_CHECK enum directory_status ldapclient_search(struct ldapclient *client,
                                                    const struct search *search,
                                                    struct entry_list *list,
                                                    struct error *err);
+
+/* Writing, as struct directory_writes says (write.h). */
+enum {
+    LDAPCLIENT_CHANGES_MAX = 16
+};
+MUST_CHECK enum write_status ldapclient_add(struct ldapclient *client,
+                                            const char *dn,
+                                            const struct change *attributes,
+                                            size_t count, struct error *err);
+MUST_CHECK enum write_status ldapclient_modify(struct ldapclient *client,
+                                               const char *dn,
+                                               const struct change *changes,
+                                               size_t count, struct error *err);
+MUST_CHECK enum write_status ldapclient_remove(struct ldapclient *client,
+                                               const char *dn,
+                                               struct error *err);
 
 /* The host of ldap://HOST[:PORT]; anything else is refused. */
 MUST_CHECK bool ldapclient_uri_host(const char *uri, char *host, size_t size,
