@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Goes through a keytab once and keeps what may be shown. */
+#include "gss/keytab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <krb5.h>
+
+#include "gss/enctype.h"
+#include "gss/reason.h"
+
+static krb5_error_code
+keep(krb5_context context, struct keytab_keys *keys,
+     const krb5_keytab_entry *entry)
+{
+    struct keytab_key *larger = realloc(keys->items,
+                                        (keys->count + 1) * sizeof *larger);
+    char *text = NULL;
+
+    if (larger == NULL)
+        return ENOMEM;
+    keys->items = larger;
+    krb5_error_code code = krb5_unparse_name_flags(
+        context, entry->principal,
+        KRB5_PRINCIPAL_UNPARSE_NO_REALM | KRB5_PRINCIPAL_UNPARSE_DISPLAY,
+        &text);
+    if (code != 0)
+        return code;
+    struct keytab_key *key = &larger[keys->count];
+    *key = (struct keytab_key){
+        .name = strdup(text),
+        .kvno = entry->vno,
+        .enctype = entry->key.enctype,
+        .aes = enctype_aes_name(entry->key.enctype) != NULL,
+    };
+    krb5_free_unparsed_name(context, text);
+    if (key->name == NULL)
+        return ENOMEM;
+    keys->count++;
+    return 0;
+}
+
+/* KRB5_KT_END when all went well. */
+static krb5_error_code
+read_all(krb5_context context, krb5_keytab keytab, struct keytab_keys *keys)
+{
+    krb5_kt_cursor cursor;
+    krb5_keytab_entry entry;
+    krb5_error_code code = krb5_kt_start_seq_get(context, keytab, &cursor);
+
+    if (code != 0)
+        return code;
+    while ((code = krb5_kt_next_entry(context, keytab, &entry, &cursor)) == 0) {
+        code = keep(context, keys, &entry);
+        krb5_kt_free_entry(context, &entry);
+        if (code != 0)
+            break;
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return code;
+}
+
+bool
+keytab_read(const char *path, struct keytab_keys *keys_out, struct error *err)
+{
+    struct keytab_keys keys = {.count = 0};
+    krb5_context context = NULL;
+    krb5_keytab keytab = NULL;
+    krb5_error_code code = krb5_init_context(&context);
+
+    if (code == 0)
+        code = krb5_kt_resolve(context, path, &keytab);
+    if (code == 0) {
+        code = read_all(context, keytab, &keys);
+        krb5_kt_close(context, keytab);
+    }
+    bool sound = code == KRB5_KT_END;
+    if (sound)
+        *keys_out = keys;
+    else
+        reason_krb5(err, REASON_KEYTAB, context, code, "cannot use keytab %s",
+                    path);
+    if (!sound)
+        keytab_clear(&keys);
+    krb5_free_context(context);
+    return sound;
+}
+
+void
+keytab_clear(struct keytab_keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        free(keys->items[i].name);
+    free(keys->items);
+    *keys = (struct keytab_keys){.count = 0};
+}
+
+const char *
+keytab_machine(const struct keytab_keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        const char *name = keys->items[i].name;
+        size_t length = strlen(name);
+        if (length > 1 && name[length - 1] == '$' && strchr(name, '/') == NULL)
+            return name;
+    }
+    return NULL;
+}
+
+bool
+keytab_has(const struct keytab_keys *keys, const char *name)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (strcasecmp(keys->items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
