@@ -280,13 +280,32 @@ socket_tune(int fd)
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
 }
 
+static void
+set_linger(int fd, int on)
+{
+    const struct linger at_once = {.l_onoff = on, .l_linger = 0};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void
+socket_arm_reset(int fd)
+{
+    set_linger(fd, 1);
+}
+
 void
 socket_reset(int fd)
 {
-    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
     if (fd < 0)
         return;
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    set_linger(fd, 1);
+    close(fd);
+}
+
+void
+socket_close(int fd)
+{
+    set_linger(fd, 0);
     close(fd);
 }

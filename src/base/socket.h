@@ -39,8 +39,14 @@ MUST_CHECK bool socket_peer_user(int fd, uid_t *user_out, struct error *err);
 /* No delay and TCP keepalive; harmless on a Unix socket. */
 void socket_tune(int fd);
 
-/* Closes so that a TCP peer sees a reset; a Unix peer sees an end.  -1 is
- * fine. */
+/* From now on a TCP peer sees a reset whenever fd is closed, also by the end of
+ * the process; a Unix peer sees an end. */
+void socket_arm_reset(int fd);
+
+/* Arms and closes; -1 is fine. */
 void socket_reset(int fd);
+
+/* Closes in good order, armed or not: what was written is still delivered. */
+void socket_close(int fd);
 
 #endif

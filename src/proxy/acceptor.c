@@ -54,6 +54,7 @@ on_dialled(int fd, const struct address *address, const struct error *err,
     conn->app_fd = fd;
     conn->remote = *address;
     socket_tune(fd);
+    socket_arm_reset(fd);
     connection_relay(conn, RELAY_SENDS_READY);
 }
 

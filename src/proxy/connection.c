@@ -163,8 +163,8 @@ connection_end(struct connection *conn, struct ending *ending)
     count_end(conn, ending->event);
     cancel_all(conn);
     if (conn->app_fd >= 0 && ending->clean)
-        close(conn->app_fd);
-    else if (conn->app_fd >= 0)
+        socket_close(conn->app_fd);
+    else
         socket_reset(conn->app_fd);
     conn->app_fd = -1;
 
@@ -182,8 +182,7 @@ connection_drop(struct connection *conn)
 {
     cancel_all(conn);
     farewell_cancel(conn->farewell);
-    if (conn->app_fd >= 0)
-        close(conn->app_fd);
+    socket_reset(conn->app_fd);
     free_connection(conn);
 }
 
@@ -393,8 +392,10 @@ connection_open(struct arrival *arrival)
     timer_init(&conn->lifetime, loop, on_lifetime_over, conn);
     if (service->max_lifetime != DURATION_OFF)
         timer_start(&conn->lifetime, service->max_lifetime);
-    if (service->role == ROLE_CLIENT)
+    if (service->role == ROLE_CLIENT) {
+        socket_arm_reset(conn->app_fd);
         initiator_open(conn);
-    else
+    } else {
         acceptor_open(conn);
+    }
 }

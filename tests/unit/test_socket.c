@@ -260,6 +260,28 @@ START_TEST(user_at_a_unix_socket_is_known)
 }
 END_TEST
 
+START_TEST(armed_socket_resets_unless_it_is_closed_in_good_order)
+{
+    struct address address;
+    char byte;
+    int listener = listen_tcp("127.0.0.1:0", &address);
+    int fds[] = {connect_and_wait(&address), connect_and_wait(&address)};
+    int peers[] = {accept_and_wait(listener), accept_and_wait(listener)};
+
+    socket_arm_reset(peers[0]);
+    socket_arm_reset(peers[1]);
+    close(peers[0]);
+    socket_close(peers[1]);
+
+    ck_assert_int_eq(read(fds[0], &byte, 1), -1);
+    ck_assert_int_eq(errno, ECONNRESET);
+    ck_assert_int_eq(read(fds[1], &byte, 1), 0);
+    close(fds[0]);
+    close(fds[1]);
+    close(listener);
+}
+END_TEST
+
 START_TEST(reset_reaches_a_tcp_peer)
 {
     struct address address;
@@ -385,6 +407,8 @@ make_suite(void)
     tcase_add_test(tests, connect_to_nobody_is_a_sentence);
     tcase_add_test(tests, user_at_a_unix_socket_is_known);
     tcase_add_test(tests, reset_reaches_a_tcp_peer);
+    tcase_add_test(tests,
+                   armed_socket_resets_unless_it_is_closed_in_good_order);
     tcase_add_test(tests, tuned_tcp_socket_does_not_delay);
     tcase_add_test(tests, descriptor_handed_over_is_found_by_its_name);
     tcase_add_test(tests, descriptor_that_was_not_handed_over_is_said);
