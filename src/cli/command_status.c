@@ -109,11 +109,11 @@ static bool
 fetch(const struct endpoint *endpoint, struct answer *answer, struct error *err)
 {
     struct address address;
+    size_t count;
 
-    if (!endpoint_literal(endpoint, &address)) {
-        error_set(err, "not an address");
+    /* As the daemon does, who listens on the first. */
+    if (!endpoint_resolve(endpoint, &address, 1, &count, err))
         return false;
-    }
     int fd = socket_connect_start(&address, err);
     if (fd < 0)
         return false;

@@ -5,6 +5,7 @@
  * for nobody.
  */
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +20,8 @@
 enum {
     LANES_SHOWN = 64,
     STATUS_MODE = 0600,
-    REQUEST_SECONDS = 5
+    REQUEST_SECONDS = 5,
+    ACCEPT_REST_US = 100000,
 };
 
 struct status {
@@ -163,6 +165,46 @@ on_status_request(struct evhttp_request *request, void *arg)
     }
 }
 
+static void
+on_rested(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(arg);
+}
+
+/* Out of descriptors: it rests, or it would be called again at once. */
+static void
+on_accept_failed(struct evconnlistener *listener, void *arg)
+{
+    const struct timeval rest = {.tv_usec = ACCEPT_REST_US};
+
+    (void)arg;
+    if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
+                        on_rested, listener, &rest) == 0)
+        evconnlistener_disable(listener);
+}
+
+/* fd is evhttp's from here on; still the caller's when it fails. */
+static bool
+serve(struct status *status, int fd)
+{
+    struct evhttp_bound_socket *bound;
+
+    status->http = evhttp_new(loop_base(status->server->loop));
+    if (status->http == NULL)
+        return false;
+    bound = evhttp_accept_socket_with_handle(status->http, fd);
+    if (bound == NULL)
+        return false;
+    evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound),
+                                on_accept_failed);
+    evhttp_set_timeout(status->http, REQUEST_SECONDS);
+    evhttp_set_allowed_methods(status->http, EVHTTP_REQ_GET);
+    evhttp_set_cb(status->http, "/status.json", on_status_request, status);
+    return true;
+}
+
 struct status *
 status_new(struct server *server, struct error *err)
 {
@@ -179,17 +221,12 @@ status_new(struct server *server, struct error *err)
         free(status);
         return NULL;
     }
-    status->http = evhttp_new(loop_base(server->loop));
-    /* The descriptor is evhttp's from here on. */
-    if (status->http == NULL || evhttp_accept_socket(status->http, fd) != 0) {
+    if (!serve(status, fd)) {
         error_set(err, "cannot offer the status: out of memory");
         close(fd);
         status_free(status);
         return NULL;
     }
-    evhttp_set_timeout(status->http, REQUEST_SECONDS);
-    evhttp_set_allowed_methods(status->http, EVHTTP_REQ_GET);
-    evhttp_set_cb(status->http, "/status.json", on_status_request, status);
     return status;
 }
 

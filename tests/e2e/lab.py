@@ -451,6 +451,14 @@ class Lab(contextlib.ExitStack):
         return path
 
 
+def wait_until(condition, timeout=15):
+    """For what no event tells."""
+    deadline = time.monotonic() + timeout * PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def free_port():
     """A loopback port that was free a moment ago."""
     with socket.socket() as sock:

@@ -3,13 +3,12 @@
 serve for as long as it may, and what is said of it in log and status."""
 
 import re
-import time
 
 import pytest
 
 from applications import Switch, exchange
 from directory import Valve
-from lab import PATIENCE
+from lab import wait_until
 
 
 @pytest.fixture
@@ -34,14 +33,6 @@ def finder(lab, directory, *, settings=None, keys=None, env=None, **section):
 def echoes(sidecar, service="db"):
     with sidecar.connect(service) as sock:
         return exchange(sock, b"hello") == b"hello"
-
-
-def wait_until(condition, timeout=15):
-    """For what no event tells."""
-    deadline = time.monotonic() + timeout * PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def discovery(sidecar):

@@ -14,7 +14,7 @@ import pytest
 
 import applications
 from applications import exchange, is_reset, receive_all, reset
-from lab import PATIENCE, free_port
+from lab import PATIENCE, free_port, wait_until
 
 
 # How a client's log calls a server's refusal.
@@ -399,6 +399,27 @@ def test_a_second_sigterm_ends_at_once(lab):
         assert tunnel.server.wait(5) == 0
 
 
+def twice_terminated(sidecar):
+    sidecar.signal(signal.SIGTERM)
+    sidecar.wait_for("draining")
+    sidecar.signal(signal.SIGTERM)
+
+
+def killed(sidecar):
+    sidecar.expect_status = -signal.SIGKILL
+    sidecar.signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("end", [twice_terminated, killed])
+def test_a_sidecar_that_dies_is_no_clean_end_to_its_application(lab, end):
+    tunnel = lab.tunnel(lab.echo(), settings={"drain_timeout": "60s"})
+    with tunnel.connect() as sock:
+        exchange(sock, b"before")
+        end(tunnel.client)
+        tunnel.client.wait()
+        assert is_reset(sock)
+
+
 def test_a_taken_port_stops_the_start(lab):
     tunnel = lab.tunnel(lab.echo())
     host, port = tunnel.server.address("db")
@@ -452,6 +473,35 @@ def test_the_status_command_prints_the_same_document(lab):
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     assert document["pid"] == tunnel.client.process.pid
+
+
+def test_the_status_may_be_at_a_port_of_this_host(lab):
+    where = f"localhost:{free_port()}"
+    sidecar = lab.kerbwrap({
+        "kerbwrap": {"status": where},
+        "client db": lab.client_keys(("127.0.0.1", 1)),
+    })
+    result = lab.command("status", "-c", sidecar.file)
+    assert json.loads(result.stdout)["pid"] == sidecar.process.pid
+
+
+def test_callers_of_the_status_socket_never_make_it_spin(lab):
+    sidecar = lab.kerbwrap(
+        {"client db": lab.client_keys(("127.0.0.1", 1))},
+        env={"WRAPPER": "prlimit --nofile=300:300"},
+    )
+    callers = []
+    for _ in range(310):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.setblocking(False)
+        sock.connect(str(sidecar.path / "status.sock"))
+        callers.append(sock)
+    descriptors = f"/proc/{sidecar.process.pid}/fd"
+    wait_until(lambda: len(os.listdir(descriptors)) == 300)
+    for sock in callers:
+        sock.close()
+    assert sidecar.status()["totals"]["log_dropped"] == 0
+    assert len(sidecar.events("warning")) < 10
 
 
 def test_the_status_of_nobody_is_a_sentence(lab):
