@@ -9,10 +9,9 @@
 #include "latch.h"
 #include "proxy/handshake_check.h"
 
-struct peer peer;
 struct hello peer_hello;
 int tunnel_fd;
-struct handshake_settings plan;
+struct handshake_settings handshake_plan;
 struct service_settings service;
 struct fake_script script;
 
@@ -32,7 +31,7 @@ set_up(enum role role)
     loop_set_up();
     sockets_pair(pair);
     tunnel_fd = pair[0];
-    peer_init(&peer, pair[1], other, PROTECTION_SEAL);
+    peer_init(pair[1], other, PROTECTION_SEAL);
     done = (struct latch)LATCH_INITIALIZER;
     service = (struct service_settings){
         .role = role,
@@ -40,7 +39,7 @@ set_up(enum role role)
         .protection = PROTECTION_SEAL,
         .tunnel = no_label,
     };
-    plan = (struct handshake_settings){
+    handshake_plan = (struct handshake_settings){
         .loop = test_loop,
         .pool = test_pool,
         .service = &service,
@@ -72,7 +71,7 @@ handshake_tear_down(void)
     context_free(result.context);
     bytes_clear(&result.farewell);
     close(tunnel_fd);
-    peer_clear(&peer);
+    peer_clear();
     loop_tear_down();
 }
 
@@ -98,7 +97,7 @@ on_done(struct handshake_result *how, void *arg)
 static void
 start(void *arg)
 {
-    handshake = handshake_start(&plan, arg, on_done, NULL);
+    handshake = handshake_start(&handshake_plan, arg, on_done, NULL);
     ck_assert_ptr_nonnull(handshake);
     ck_assert(!latch_was_told(&done));
 }
@@ -194,7 +193,7 @@ handshake_expect_refusal(enum reset_code code, const char *text)
     handshake_expect(HANDSHAKE_REFUSED, text);
     ck_assert_ptr_nonnull(result.context);
     ck_assert_ptr_null(result.channel);
-    peer_open_reset(&peer, &result.farewell, code, text);
+    peer_open_reset(&result.farewell, code, text);
 }
 
 bool

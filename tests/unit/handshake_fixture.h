@@ -17,12 +17,11 @@
  * with it. */
 #define OUR_TARGET "orders/db1.example.test"
 
-extern struct peer peer;
 extern struct hello peer_hello; /* for peer_add_hello */
 extern int tunnel_fd;           /* the end of what is tested */
 
 /* Changed by tests before handshake_begin. */
-extern struct handshake_settings plan;
+extern struct handshake_settings handshake_plan;
 extern struct service_settings service;
 extern struct fake_script script;
 

@@ -24,48 +24,48 @@ struct peer {
     struct unseal_record heard;
 };
 
+/* The one of each test. */
+extern struct peer peer;
+
 /* role: the peer's. */
-void peer_init(struct peer *peer, int fd, enum role role,
-               enum protection protection);
-void peer_clear(struct peer *peer);
+void peer_init(int fd, enum role role, enum protection protection);
+void peer_clear(void);
 
 /* Ends its sending, or all of it; the channel stays. */
-void peer_shut(struct peer *peer);
-void peer_close(struct peer *peer);
+void peer_shut(void);
+void peer_close(void);
 
 /* Appends a frame to a flight; returns its token, until the next append. */
-uint8_t *peer_seal(struct peer *peer, struct bytes *flight, bool encrypted,
-                   const void *plain, size_t size);
-uint8_t *peer_add(struct peer *peer, struct bytes *flight,
-                  enum message_type type, const char *body);
-void peer_add_hello(struct peer *peer, struct bytes *flight,
-                    const struct hello *hello);
-void peer_add_reset(struct peer *peer, struct bytes *flight,
-                    enum reset_code code, bool retryable, const char *sentence);
+uint8_t *peer_seal(struct bytes *flight, bool encrypted, const void *plain,
+                   size_t size);
+uint8_t *peer_add(struct bytes *flight, enum message_type type,
+                  const char *body);
+void peer_add_hello(struct bytes *flight, const struct hello *hello);
+void peer_add_reset(struct bytes *flight, enum reset_code code, bool retryable,
+                    const char *sentence);
 /* A frame of a token as it is. */
 void peer_add_token(struct bytes *flight, const char *token);
 
 /* Sends it and clears it. */
-void peer_send(struct peer *peer, struct bytes *flight);
+void peer_send(struct bytes *flight);
 /* One message at once. */
-void peer_say(struct peer *peer, enum message_type type, const char *body);
+void peer_say(enum message_type type, const char *body);
 /* size bytes as DATA of at most PLAINTEXT_MAX. */
-void peer_say_data(struct peer *peer, const uint8_t *bytes, size_t size);
+void peer_say_data(const uint8_t *bytes, size_t size);
 
-/* Waits for one frame, raw; the size of the token that is in peer->token. */
-size_t peer_hear_token(struct peer *peer);
-void peer_expect_token(struct peer *peer, const char *token);
-/* Opens it as a message: peer->heard; its type. */
-enum message_type peer_hear(struct peer *peer);
-void peer_expect(struct peer *peer, enum message_type type, const char *body);
-void peer_expect_hello(struct peer *peer, struct hello *hello_out);
-void peer_expect_reset(struct peer *peer, enum reset_code code,
-                       const char *sentence);
+/* Waits for one frame, raw; the size of the token that is in peer.token. */
+size_t peer_hear_token(void);
+void peer_expect_token(const char *token);
+/* Opens it as a message: peer.heard; its type. */
+enum message_type peer_hear(void);
+void peer_expect(enum message_type type, const char *body);
+void peer_expect_hello(struct hello *hello_out);
+void peer_expect_reset(enum reset_code code, const char *sentence);
 /* DATA, as many as it takes, with these bytes. */
-void peer_expect_data(struct peer *peer, const uint8_t *bytes, size_t size);
+void peer_expect_data(const uint8_t *bytes, size_t size);
 
 /* Opens bytes that were not sent yet, exactly one RESET. */
-void peer_open_reset(struct peer *peer, const struct bytes *bytes,
-                     enum reset_code code, const char *sentence);
+void peer_open_reset(const struct bytes *bytes, enum reset_code code,
+                     const char *sentence);
 
 #endif

@@ -10,8 +10,7 @@
 #include "latch.h"
 
 int application;
-struct peer peer;
-struct relay_settings plan;
+struct relay_settings relay_plan;
 
 static struct relay *relay;
 static struct fake_channel *channel;
@@ -45,11 +44,11 @@ close_pair(void)
 {
     if (application >= 0)
         close(application);
-    if (plan.app_fd >= 0)
-        close(plan.app_fd);
-    if (plan.tunnel_fd >= 0)
-        close(plan.tunnel_fd);
-    peer_clear(&peer);
+    if (relay_plan.app_fd >= 0)
+        close(relay_plan.app_fd);
+    if (relay_plan.tunnel_fd >= 0)
+        close(relay_plan.tunnel_fd);
+    peer_clear();
 }
 
 static void
@@ -60,9 +59,9 @@ open_pairs(void (*app_pair)(int pair[2]), void (*tunnel_pair)(int pair[2]))
     app_pair(app);
     tunnel_pair(tunnel);
     application = app[1];
-    plan.app_fd = app[0];
-    plan.tunnel_fd = tunnel[0];
-    peer_init(&peer, tunnel[1], ROLE_SERVER, PROTECTION_SEAL);
+    relay_plan.app_fd = app[0];
+    relay_plan.tunnel_fd = tunnel[0];
+    peer_init(tunnel[1], ROLE_SERVER, PROTECTION_SEAL);
 }
 
 void
@@ -70,7 +69,7 @@ relay_set_up(void)
 {
     loop_set_up();
     ended = opened = (struct latch)LATCH_INITIALIZER;
-    plan = (struct relay_settings){
+    relay_plan = (struct relay_settings){
         .loop = test_loop,
         .opening = RELAY_OPEN,
         .protection = PROTECTION_SEAL,
@@ -108,14 +107,14 @@ relay_of_tcp_application(void)
 void
 relay_of_server(void)
 {
-    plan.opening = RELAY_SENDS_READY;
+    relay_plan.opening = RELAY_SENDS_READY;
     peer.channel->role = ROLE_CLIENT;
 }
 
 size_t
 relay_clog_tunnel(void)
 {
-    return sockets_fill(plan.tunnel_fd);
+    return sockets_fill(relay_plan.tunnel_fd);
 }
 
 void
@@ -128,7 +127,7 @@ static void
 start(void *arg)
 {
     (void)arg;
-    relay = relay_start(&plan, &channel->channel);
+    relay = relay_start(&relay_plan, &channel->channel);
     ck_assert_ptr_nonnull(relay);
     ck_assert(!latch_was_told(&ended));
 }
@@ -136,8 +135,8 @@ start(void *arg)
 void
 relay_begin(void)
 {
-    plan.store = test_store;
-    peer.seals = plan.protection == PROTECTION_SEAL;
+    relay_plan.store = test_store;
+    peer.seals = relay_plan.protection == PROTECTION_SEAL;
     channel = fake_channel_new(peer.channel->role == ROLE_SERVER ? ROLE_CLIENT
                                                                  : ROLE_SERVER);
     loop_do(start, NULL);

@@ -14,11 +14,10 @@
 #include "sockets.h"
 
 extern int application; /* its end of its socket; -1: closed */
-extern struct peer peer;
 
 /* What relay_begin takes; changed by tests before it.  Its defaults: a client's
  * relay that is open, sealed, with all clocks off. */
-extern struct relay_settings plan;
+extern struct relay_settings relay_plan;
 
 /* A checked fixture. */
 void relay_set_up(void);

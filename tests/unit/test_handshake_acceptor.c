@@ -18,7 +18,7 @@ say_ap_req(void)
     struct bytes flight = {0};
 
     peer_add_token(&flight, FAKE_AP_REQ);
-    peer_send(&peer, &flight);
+    peer_send(&flight);
 }
 
 /* Up to where the server awaits our HELLO. */
@@ -29,8 +29,8 @@ reach_hello(void)
 
     handshake_begin();
     say_ap_req();
-    peer_expect_token(&peer, FAKE_AP_REP);
-    peer_expect_hello(&peer, &hello);
+    peer_expect_token(FAKE_AP_REP);
+    peer_expect_hello(&hello);
 }
 
 static void
@@ -38,8 +38,8 @@ say_hello(void)
 {
     struct bytes flight = {0};
 
-    peer_add_hello(&peer, &flight, &peer_hello);
-    peer_send(&peer, &flight);
+    peer_add_hello(&flight, &peer_hello);
+    peer_send(&flight);
 }
 
 /* What should be. */
@@ -66,8 +66,8 @@ START_TEST(hello_of_the_server_says_what_it_is_set_to)
 
     handshake_begin();
     say_ap_req();
-    peer_expect_token(&peer, FAKE_AP_REP);
-    peer_expect_hello(&peer, &hello);
+    peer_expect_token(FAKE_AP_REP);
+    peer_expect_hello(&hello);
     ck_assert_uint_eq(hello.version_low, 1);
     ck_assert_uint_eq(hello.version_high, 1);
     ck_assert_int_eq(hello.protection, PROTECTION_SEAL);
@@ -82,9 +82,9 @@ START_TEST(what_follows_the_hello_stays_in_the_socket)
     struct bytes flight = {0};
 
     reach_hello();
-    peer_add_hello(&peer, &flight, &peer_hello);
+    peer_add_hello(&flight, &peer_hello);
     ck_assert(bytes_append(&flight, "rest", 4));
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     ck_assert_int_eq(handshake_await()->outcome, HANDSHAKE_DONE);
     sockets_expect(tunnel_fd, "rest");
 }
@@ -99,7 +99,7 @@ START_TEST(ap_req_may_be_split_at_every_byte)
     sockets_write(peer.fd, flight.data, (size_t)_i);
     sockets_await_read(peer.fd);
     sockets_write(peer.fd, flight.data + _i, flight.size - (size_t)_i);
-    peer_expect_token(&peer, FAKE_AP_REP);
+    peer_expect_token(FAKE_AP_REP);
     bytes_clear(&flight);
 }
 END_TEST
@@ -109,7 +109,7 @@ START_TEST(hello_may_come_byte_by_byte)
     struct bytes flight = {0};
 
     reach_hello();
-    peer_add_hello(&peer, &flight, &peer_hello);
+    peer_add_hello(&flight, &peer_hello);
     for (size_t i = 0; i < flight.size; i++) {
         sockets_write(peer.fd, flight.data + i, 1);
         sockets_await_read(peer.fd);
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(peer_that_leaves_without_a_byte_is_a_probe)
 {
     handshake_begin();
-    peer_shut(&peer);
+    peer_shut();
     handshake_expect(HANDSHAKE_PROBE, "the peer closed the connection while "
                                       "the client's AP-REQ was due");
 }
@@ -143,7 +143,7 @@ START_TEST(peer_that_leaves_after_a_byte_is_a_failure)
 {
     handshake_begin();
     sockets_write(peer.fd, "", 1);
-    peer_shut(&peer);
+    peer_shut();
     handshake_expect(HANDSHAKE_FAILED, "the peer closed the connection while "
                                        "the client's AP-REQ was due");
 }
@@ -152,7 +152,7 @@ END_TEST
 START_TEST(peer_that_leaves_before_its_hello_is_a_failure)
 {
     reach_hello();
-    peer_shut(&peer);
+    peer_shut();
     handshake_expect(HANDSHAKE_FAILED, "the peer closed the connection while "
                                        "the client's HELLO was due");
 }
@@ -197,7 +197,7 @@ START_TEST(first_token_at_the_limit_is_read_whole)
     handshake_begin();
     memset(token, 'x', FRAME_HANDSHAKE_MAX);
     peer_add_token(&flight, token);
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     handshake_expect(HANDSHAKE_FAILED,
                      "cannot establish: not the token expected");
 }
@@ -247,9 +247,9 @@ START_TEST(replayed_ap_req_gets_no_further_than_hello)
     struct bytes flight = {0};
 
     reach_hello();
-    uint8_t *token = peer_seal(&peer, &flight, true, "\x01", 1);
+    uint8_t *token = peer_seal(&flight, true, "\x01", 1);
     token[FAKE_HEADER] ^= 1;
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     handshake_expect(HANDSHAKE_FAILED,
                      "cannot unseal a record: its checksum is wrong");
     ck_assert_uint_eq(handshake_await()->farewell.size, 0);
@@ -311,8 +311,8 @@ send_plain(bool encrypted, const char *plain, size_t size)
 {
     struct bytes flight = {0};
 
-    peer_seal(&peer, &flight, encrypted, plain, size);
-    peer_send(&peer, &flight);
+    peer_seal(&flight, encrypted, plain, size);
+    peer_send(&flight);
 }
 
 START_TEST(data_in_place_of_hello_is_a_breach)
@@ -381,8 +381,8 @@ START_TEST(reset_of_the_client_is_heard_and_not_answered)
     struct bytes flight = {0};
 
     reach_hello();
-    peer_add_reset(&peer, &flight, RESET_LABEL, false, "labels\ndiffer");
-    peer_send(&peer, &flight);
+    peer_add_reset(&flight, RESET_LABEL, false, "labels\ndiffer");
+    peer_send(&flight);
     handshake_expect(HANDSHAKE_REFUSED,
                      "the client refused (label): labels\\x0adiffer");
     ck_assert_uint_eq(handshake_await()->farewell.size, 0);
@@ -441,7 +441,7 @@ START_TEST(proven_peer_is_told_that_time_is_up)
     reach_hello();
     handshake_await_stage("the client's HELLO");
     struct bytes words = handshake_words("too late");
-    peer_open_reset(&peer, &words, RESET_TIMEOUT, "too late");
+    peer_open_reset(&words, RESET_TIMEOUT, "too late");
     bytes_clear(&words);
 }
 END_TEST

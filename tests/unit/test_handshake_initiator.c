@@ -14,10 +14,10 @@ answer(void)
 {
     struct bytes flight = {0};
 
-    peer_expect_token(&peer, FAKE_AP_REQ);
+    peer_expect_token(FAKE_AP_REQ);
     peer_add_token(&flight, FAKE_AP_REP);
-    peer_add_hello(&peer, &flight, &peer_hello);
-    peer_send(&peer, &flight);
+    peer_add_hello(&flight, &peer_hello);
+    peer_send(&flight);
 }
 
 /* Up to where the client has said HELLO and awaits READY. */
@@ -26,10 +26,10 @@ reach_ready(void)
 {
     struct hello hello;
 
-    plan.wait_ready = true;
+    handshake_plan.wait_ready = true;
     handshake_begin();
     answer();
-    peer_expect_hello(&peer, &hello);
+    peer_expect_hello(&hello);
     handshake_await_stage("the server's READY");
 }
 
@@ -41,7 +41,7 @@ START_TEST(server_proves_itself_by_its_hello)
 
     handshake_begin();
     answer();
-    peer_expect_hello(&peer, &hello);
+    peer_expect_hello(&hello);
     ck_assert_str_eq(hello.target, OUR_TARGET);
     ck_assert_uint_eq(hello.connection_id, 17);
     struct handshake_result *result = handshake_await();
@@ -58,13 +58,13 @@ START_TEST(ap_rep_and_hello_may_come_apart)
     struct hello hello;
 
     handshake_begin();
-    peer_expect_token(&peer, FAKE_AP_REQ);
+    peer_expect_token(FAKE_AP_REQ);
     peer_add_token(&flight, FAKE_AP_REP);
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     handshake_await_stage("the server's HELLO");
-    peer_add_hello(&peer, &flight, &peer_hello);
-    peer_send(&peer, &flight);
-    peer_expect_hello(&peer, &hello);
+    peer_add_hello(&flight, &peer_hello);
+    peer_send(&flight);
+    peer_expect_hello(&hello);
 }
 END_TEST
 
@@ -72,7 +72,7 @@ START_TEST(client_may_wait_for_ready)
 {
     reach_ready();
     ck_assert(!handshake_is_done());
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     ck_assert_int_eq(handshake_await()->outcome, HANDSHAKE_DONE);
 }
 END_TEST
@@ -82,7 +82,7 @@ START_TEST(ready_of_a_signed_tunnel_is_readable)
     service.protection = peer_hello.protection = PROTECTION_SIGN;
     peer.seals = false;
     reach_ready();
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     ck_assert_int_eq(handshake_await()->outcome, HANDSHAKE_DONE);
 }
 END_TEST
@@ -92,9 +92,9 @@ START_TEST(what_follows_ready_stays_in_the_socket)
     struct bytes flight = {0};
 
     reach_ready();
-    peer_add(&peer, &flight, MESSAGE_READY, "");
+    peer_add(&flight, MESSAGE_READY, "");
     ck_assert(bytes_append(&flight, "rest", 4));
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     ck_assert_int_eq(handshake_await()->outcome, HANDSHAKE_DONE);
     sockets_expect(tunnel_fd, "rest");
 }
@@ -106,7 +106,7 @@ START_TEST(missing_ticket_is_fetched)
 {
     script.need_ticket = 1;
     handshake_begin();
-    peer_expect_token(&peer, FAKE_AP_REQ);
+    peer_expect_token(FAKE_AP_REQ);
 }
 END_TEST
 
@@ -119,7 +119,7 @@ START_TEST(stage_tells_that_a_kdc_is_awaited)
     ck_assert_str_eq(handshake_asked_stage(),
                      "the Kerberos service ticket from the KDC");
     fake_proceed();
-    peer_expect_token(&peer, FAKE_AP_REQ);
+    peer_expect_token(FAKE_AP_REQ);
 }
 END_TEST
 
@@ -147,8 +147,8 @@ END_TEST
 START_TEST(server_that_closes_is_no_probe)
 {
     handshake_begin();
-    peer_expect_token(&peer, FAKE_AP_REQ);
-    peer_shut(&peer);
+    peer_expect_token(FAKE_AP_REQ);
+    peer_shut();
     handshake_expect(HANDSHAKE_FAILED, "the peer closed the connection while "
                                        "the server's AP-REP was due");
 }
@@ -157,7 +157,7 @@ END_TEST
 START_TEST(server_that_closes_after_its_hello_is_noticed)
 {
     reach_ready();
-    peer_shut(&peer);
+    peer_shut();
     handshake_expect(HANDSHAKE_FAILED, "the peer closed the connection while "
                                        "the server's READY was due");
 }
@@ -168,9 +168,9 @@ START_TEST(answer_that_is_no_ap_rep_is_a_failure)
     struct bytes flight = {0};
 
     handshake_begin();
-    peer_expect_token(&peer, FAKE_AP_REQ);
+    peer_expect_token(FAKE_AP_REQ);
     peer_add_token(&flight, FAKE_ERROR_TOKEN);
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     handshake_expect(HANDSHAKE_FAILED,
                      "cannot establish: not the token expected");
     ck_assert_uint_eq(handshake_await()->farewell.size, 0);
@@ -207,8 +207,8 @@ say_reset(enum reset_code code, bool retryable)
     struct bytes flight = {0};
 
     reach_ready();
-    peer_add_reset(&peer, &flight, code, retryable, "sorry");
-    peer_send(&peer, &flight);
+    peer_add_reset(&flight, code, retryable, "sorry");
+    peer_send(&flight);
 }
 
 START_TEST(refusal_that_others_would_repeat_is_final)
@@ -238,7 +238,7 @@ END_TEST
 START_TEST(data_in_place_of_ready_is_a_breach)
 {
     reach_ready();
-    peer_say(&peer, MESSAGE_DATA, "early");
+    peer_say(MESSAGE_DATA, "early");
     handshake_expect_refusal(RESET_PROTOCOL, BREACH "data in place of READY");
 }
 END_TEST
@@ -246,7 +246,7 @@ END_TEST
 START_TEST(ready_with_a_body_is_a_breach)
 {
     reach_ready();
-    peer_say(&peer, MESSAGE_READY, "body");
+    peer_say(MESSAGE_READY, "body");
     handshake_expect_refusal(RESET_PROTOCOL, BREACH "ready in place of READY");
 }
 END_TEST
@@ -255,7 +255,7 @@ START_TEST(ready_of_the_wrong_kind_is_a_breach)
 {
     reach_ready();
     peer.seals = false;
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     handshake_expect_refusal(RESET_PROTOCOL, BREACH "ready in place of READY");
 }
 END_TEST
@@ -302,7 +302,7 @@ END_TEST
 START_TEST(handshake_dies_awaiting_ap_rep)
 {
     handshake_begin();
-    peer_expect_token(&peer, FAKE_AP_REQ);
+    peer_expect_token(FAKE_AP_REQ);
     handshake_await_stage("the server's AP-REP");
 }
 END_TEST
@@ -339,7 +339,7 @@ START_TEST(both_sides_come_to_an_agreement)
 
     other_service = service;
     other_service.role = ROLE_SERVER;
-    other_plan = plan;
+    other_plan = handshake_plan;
     other_plan.service = &other_service;
     other_plan.fd = peer.fd;
     ck_assert_int_eq(fcntl(peer.fd, F_SETFL, O_NONBLOCK), 0);

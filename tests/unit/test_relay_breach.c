@@ -17,7 +17,7 @@ expect_breach(const char *text)
 {
     relay_expect_end(RELAY_VIOLATION, RESET_PROTOCOL, text);
     struct bytes words = relay_words(RESET_PROTOCOL, text);
-    peer_open_reset(&peer, &words, RESET_PROTOCOL, text);
+    peer_open_reset(&words, RESET_PROTOCOL, text);
     bytes_clear(&words);
 }
 
@@ -26,16 +26,16 @@ send_plain(bool encrypted, const char *plain, size_t size)
 {
     struct bytes flight = {0};
 
-    peer_seal(&peer, &flight, encrypted, plain, size);
-    peer_send(&peer, &flight);
+    peer_seal(&flight, encrypted, plain, size);
+    peer_send(&flight);
 }
 
 START_TEST(data_after_its_end_is_a_breach)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
     sockets_expect_end(application);
-    peer_say(&peer, MESSAGE_DATA, "more");
+    peer_say(MESSAGE_DATA, "more");
     expect_breach(BREACH "data after its end (data)");
 }
 END_TEST
@@ -45,9 +45,9 @@ START_TEST(data_right_behind_its_end_is_a_breach)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add(&peer, &flight, MESSAGE_EOF, "");
-    peer_add(&peer, &flight, MESSAGE_DATA, "more");
-    peer_send(&peer, &flight);
+    peer_add(&flight, MESSAGE_EOF, "");
+    peer_add(&flight, MESSAGE_DATA, "more");
+    peer_send(&flight);
     expect_breach(BREACH "data after its end (data)");
 }
 END_TEST
@@ -55,8 +55,8 @@ END_TEST
 START_TEST(second_end_is_a_breach)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_EOF, "");
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
     expect_breach(BREACH "a second end (eof)");
 }
 END_TEST
@@ -96,17 +96,17 @@ END_TEST
 START_TEST(ready_while_relaying_is_a_breach)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     expect_breach(BREACH "a message out of order (ready)");
 }
 END_TEST
 
 START_TEST(second_ready_is_a_breach)
 {
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
-    peer_say(&peer, MESSAGE_READY, "");
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     expect_breach(BREACH "a message out of order (ready)");
     relay_await_opened();
 }
@@ -116,17 +116,17 @@ START_TEST(ready_from_a_client_is_a_breach)
 {
     relay_of_server();
     relay_begin();
-    peer_expect(&peer, MESSAGE_READY, "");
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_expect(MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     expect_breach(BREACH "a message out of order (ready)");
 }
 END_TEST
 
 START_TEST(data_before_ready_is_a_breach)
 {
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
-    peer_say(&peer, MESSAGE_DATA, "early");
+    peer_say(MESSAGE_DATA, "early");
     expect_breach(BREACH "a message before READY (data)");
     sockets_expect_nothing(application);
 }
@@ -134,9 +134,9 @@ END_TEST
 
 START_TEST(ping_before_ready_is_a_breach)
 {
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
-    peer_say(&peer, MESSAGE_PING, "");
+    peer_say(MESSAGE_PING, "");
     expect_breach(BREACH "a message before READY (ping)");
 }
 END_TEST
@@ -153,7 +153,7 @@ static const struct {
 START_TEST(body_where_none_belongs_is_a_breach)
 {
     relay_begin();
-    peer_say(&peer, bare[_i].type, "body");
+    peer_say(bare[_i].type, "body");
     expect_breach(bare[_i].text);
 }
 END_TEST
@@ -193,7 +193,7 @@ END_TEST
 
 START_TEST(encrypted_data_in_a_signed_tunnel_is_a_breach)
 {
-    plan.protection = PROTECTION_SIGN;
+    relay_plan.protection = PROTECTION_SIGN;
     relay_begin();
     send_plain(true, "\x03 data", 6);
     expect_breach(BREACH "an encrypted message in a signed tunnel (data)");
@@ -203,7 +203,7 @@ END_TEST
 
 START_TEST(encrypted_ping_in_a_signed_tunnel_is_a_breach)
 {
-    plan.protection = PROTECTION_SIGN;
+    relay_plan.protection = PROTECTION_SIGN;
     relay_begin();
     send_plain(true, "\x06", 1);
     expect_breach(BREACH "an encrypted message in a signed tunnel (ping)");
@@ -212,7 +212,7 @@ END_TEST
 
 START_TEST(unencrypted_reset_in_a_signed_tunnel_is_a_breach)
 {
-    plan.protection = PROTECTION_SIGN;
+    relay_plan.protection = PROTECTION_SIGN;
     relay_begin();
     send_plain(false, "\x05\x08\0\0\0", 5);
     expect_breach(BREACH "an unencrypted message (reset)");
@@ -223,10 +223,10 @@ START_TEST(reset_is_encrypted_in_a_signed_tunnel)
 {
     struct bytes flight = {0};
 
-    plan.protection = PROTECTION_SIGN;
+    relay_plan.protection = PROTECTION_SIGN;
     relay_begin();
-    peer_add_reset(&peer, &flight, RESET_APPLICATION, false, "gone");
-    peer_send(&peer, &flight);
+    peer_add_reset(&flight, RESET_APPLICATION, false, "gone");
+    peer_send(&flight);
     relay_expect_end(RELAY_PEER_RESET, 0,
                      "the peer ended it (application): gone");
 }
@@ -250,12 +250,12 @@ send_spoilt(void (*spoil)(uint8_t *token, size_t size))
 {
     struct bytes flight = {0};
 
-    peer_add(&peer, &flight, MESSAGE_DATA, "one");
+    peer_add(&flight, MESSAGE_DATA, "one");
     size_t before = flight.size;
-    uint8_t *token = peer_add(&peer, &flight, MESSAGE_DATA, "two");
+    uint8_t *token = peer_add(&flight, MESSAGE_DATA, "two");
     spoil(token, flight.size - before - FRAME_HEADER_SIZE);
-    peer_add(&peer, &flight, MESSAGE_DATA, "three");
-    peer_send(&peer, &flight);
+    peer_add(&flight, MESSAGE_DATA, "three");
+    peer_send(&flight);
 }
 
 /* "one" may have been delivered before, whole; nothing else. */
@@ -304,10 +304,10 @@ START_TEST(repeated_record_is_damage)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add(&peer, &flight, MESSAGE_DATA, "once");
+    peer_add(&flight, MESSAGE_DATA, "once");
     sockets_write(peer.fd, flight.data, flight.size);
     sockets_expect(application, "once");
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     expect_damage(DAMAGED "cannot unseal a record: it is out of sequence");
     sockets_expect_nothing(application);
 }
@@ -319,11 +319,11 @@ START_TEST(record_sent_back_is_damage)
 
     relay_begin();
     sockets_write(application, "mine", 4);
-    size_t size = peer_hear_token(&peer);
+    size_t size = peer_hear_token();
     ck_assert_uint_eq(size, FAKE_AROUND - FRAME_HEADER_SIZE + 5);
     ck_assert(bytes_append(&flight, "\0\0\0\x19", 4));
     ck_assert(bytes_append(&flight, peer.token, size));
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     expect_damage(DAMAGED "cannot unseal a record: it is one of our own");
 }
 END_TEST
@@ -359,9 +359,9 @@ START_TEST(good_frames_before_a_bad_header_may_be_lost_but_end_it)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add(&peer, &flight, MESSAGE_DATA, "one");
+    peer_add(&flight, MESSAGE_DATA, "one");
     ck_assert(bytes_append(&flight, "\xff", 1));
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     ck_assert_int_eq(relay_await_end()->end, RELAY_TRUNCATED);
     expect_at_most_one();
 }
@@ -372,7 +372,7 @@ START_TEST(engine_that_cannot_seal_ends_it_without_words)
     relay_begin();
     relay_limit_seals(1);
     sockets_write(application, "one", 3);
-    peer_expect(&peer, MESSAGE_DATA, "one");
+    peer_expect(MESSAGE_DATA, "one");
     sockets_write(application, "two", 3);
     relay_expect_end(RELAY_TRUNCATED, 0, "cannot seal a record: told to fail");
     struct bytes words = relay_words(RESET_INTERNAL, "not said");

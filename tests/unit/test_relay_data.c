@@ -32,25 +32,25 @@ START_TEST(what_the_application_writes_arrives_as_data)
 {
     relay_begin();
     sockets_write(application, "hello", 5);
-    peer_expect(&peer, MESSAGE_DATA, "hello");
+    peer_expect(MESSAGE_DATA, "hello");
 }
 END_TEST
 
 START_TEST(data_is_delivered_to_the_application)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_DATA, "hello");
+    peer_say(MESSAGE_DATA, "hello");
     sockets_expect(application, "hello");
 }
 END_TEST
 
 START_TEST(signed_data_is_readable_and_delivered)
 {
-    plan.protection = PROTECTION_SIGN;
+    relay_plan.protection = PROTECTION_SIGN;
     relay_begin();
     sockets_write(application, "hello", 5);
-    peer_expect(&peer, MESSAGE_DATA, "hello");
-    peer_say(&peer, MESSAGE_DATA, "world");
+    peer_expect(MESSAGE_DATA, "hello");
+    peer_say(MESSAGE_DATA, "world");
     sockets_expect(application, "world");
 }
 END_TEST
@@ -58,8 +58,8 @@ END_TEST
 START_TEST(empty_data_is_taken_as_nothing)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_DATA, "");
-    peer_say(&peer, MESSAGE_DATA, "after");
+    peer_say(MESSAGE_DATA, "");
+    peer_say(MESSAGE_DATA, "after");
     sockets_expect(application, "after");
     ck_assert_uint_eq(relay_counts().to_app, 5);
 }
@@ -70,9 +70,9 @@ make_flight(void)
 {
     struct bytes flight = {0};
 
-    peer_add(&peer, &flight, MESSAGE_DATA, "hello");
-    peer_add(&peer, &flight, MESSAGE_PING, "");
-    peer_add(&peer, &flight, MESSAGE_DATA, "world");
+    peer_add(&flight, MESSAGE_DATA, "hello");
+    peer_add(&flight, MESSAGE_PING, "");
+    peer_add(&flight, MESSAGE_DATA, "world");
     ck_assert_uint_eq(flight.size, FLIGHT_SIZE);
     return flight;
 }
@@ -86,7 +86,7 @@ START_TEST(frames_may_be_split_at_every_byte)
     sockets_await_read(peer.fd);
     sockets_write(peer.fd, flight.data + split, flight.size - split);
     sockets_expect(application, "helloworld");
-    peer_expect(&peer, MESSAGE_PONG, "");
+    peer_expect(MESSAGE_PONG, "");
     bytes_clear(&flight);
 }
 END_TEST
@@ -100,7 +100,7 @@ START_TEST(frames_may_come_byte_by_byte)
         sockets_await_read(peer.fd);
     }
     sockets_expect(application, "helloworld");
-    peer_expect(&peer, MESSAGE_PONG, "");
+    peer_expect(MESSAGE_PONG, "");
     bytes_clear(&flight);
 }
 END_TEST
@@ -118,8 +118,8 @@ START_TEST(writes_of_every_size_arrive)
 
     relay_begin();
     sockets_write(application, load, size);
-    peer_expect_data(&peer, load, size);
-    peer_say_data(&peer, load, size);
+    peer_expect_data(load, size);
+    peer_say_data(load, size);
     sockets_read(application, back, size);
     ck_assert_mem_eq(back, load, size);
 }
@@ -129,11 +129,11 @@ START_TEST(no_plaintext_is_larger_than_the_peer_takes)
 {
     size_t largest = 0;
 
-    plan.peer_max_plaintext = 4096;
+    relay_plan.peer_max_plaintext = 4096;
     relay_begin();
     sockets_write(application, load, 40000);
     for (size_t got = 0; got < 40000; got += peer.heard.plain_size - 1) {
-        ck_assert_int_eq(peer_hear(&peer), MESSAGE_DATA);
+        ck_assert_int_eq(peer_hear(), MESSAGE_DATA);
         if (peer.heard.plain_size > largest)
             largest = peer.heard.plain_size;
     }
@@ -148,9 +148,9 @@ START_TEST(many_small_frames_are_delivered_in_order)
     relay_begin();
     for (size_t i = 0; i < 1000; i++) {
         uint8_t plain[] = {MESSAGE_DATA, load[2 * i], load[2 * i + 1]};
-        peer_seal(&peer, &flight, true, plain, sizeof plain);
+        peer_seal(&flight, true, plain, sizeof plain);
     }
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     sockets_read(application, back, 2000);
     ck_assert_mem_eq(back, load, 2000);
 }
@@ -170,7 +170,7 @@ static void *
 say_load(void *arg)
 {
     (void)arg;
-    peer_say_data(&peer, load, sizeof load);
+    peer_say_data(load, sizeof load);
     return NULL;
 }
 
@@ -200,7 +200,7 @@ carry_both_ways(void)
         begin(read_application),
     };
 
-    peer_expect_data(&peer, load, sizeof load);
+    peer_expect_data(load, sizeof load);
     for (size_t i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
     ck_assert_int_eq(memcmp(back, load, sizeof load), 0);
@@ -227,7 +227,7 @@ START_TEST(batches_grow_until_the_engine_has_enough)
 {
     relay_begin();
     pthread_t writer = begin(write_application);
-    peer_expect_data(&peer, load, sizeof load);
+    peer_expect_data(load, sizeof load);
     pthread_join(writer, NULL);
     /* 64 KiB in slots of 16. */
     ck_assert_uint_eq(relay_most_records(), 4);
@@ -265,7 +265,7 @@ START_TEST(slow_application_stops_the_peer_within_one_batch)
 
     relay_begin();
     for (size_t i = 0; i < 64; i++)
-        peer_seal(&peer, &flight, true, plain, sizeof plain);
+        peer_seal(&flight, true, plain, sizeof plain);
     size_t sent = press(peer.fd, flight.data, flight.size);
     ck_assert_uint_lt(sent, flight.size);
     ck_assert_uint_le(batch_budget_used(test_budget), 2 * ONE_BATCH);
@@ -279,7 +279,7 @@ START_TEST(slow_peer_stops_the_application_within_one_batch)
     size_t sent = press(application, load, sizeof load);
     ck_assert_uint_lt(sent, sizeof load);
     ck_assert_uint_le(batch_budget_used(test_budget), ONE_BATCH);
-    peer_expect_data(&peer, load, sent);
+    peer_expect_data(load, sent);
 }
 END_TEST
 
@@ -298,7 +298,7 @@ START_TEST(blocked_direction_leaves_the_other_alone)
 {
     relay_begin();
     press(application, load, sizeof load);
-    peer_say(&peer, MESSAGE_DATA, "still here");
+    peer_say(MESSAGE_DATA, "still here");
     sockets_expect(application, "still here");
 }
 END_TEST
@@ -307,8 +307,8 @@ START_TEST(idle_directions_hold_no_memory)
 {
     relay_begin();
     sockets_write(application, load, 100000);
-    peer_expect_data(&peer, load, 100000);
-    peer_say_data(&peer, load, 100000);
+    peer_expect_data(load, 100000);
+    peer_say_data(load, 100000);
     sockets_read(application, back, 100000);
     loop_settle();
     ck_assert_uint_eq(batch_budget_used(test_budget), 0);

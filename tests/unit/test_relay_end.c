@@ -26,10 +26,10 @@ START_TEST(application_may_end_first)
 {
     relay_begin();
     shut_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
-    peer_say(&peer, MESSAGE_DATA, "answer");
+    peer_expect(MESSAGE_EOF, "");
+    peer_say(MESSAGE_DATA, "answer");
     sockets_expect(application, "answer");
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
     sockets_expect_end(application);
     relay_expect_end(RELAY_FINISHED, 0, "finished");
 }
@@ -38,12 +38,12 @@ END_TEST
 START_TEST(peer_may_end_first)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
     sockets_expect_end(application);
     sockets_write(application, "answer", 6);
-    peer_expect(&peer, MESSAGE_DATA, "answer");
+    peer_expect(MESSAGE_DATA, "answer");
     shut_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
+    peer_expect(MESSAGE_EOF, "");
     relay_expect_end(RELAY_FINISHED, 0, "finished");
 }
 END_TEST
@@ -53,10 +53,10 @@ START_TEST(all_data_comes_before_its_end)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add(&peer, &flight, MESSAGE_DATA, "last ");
-    peer_add(&peer, &flight, MESSAGE_DATA, "words");
-    peer_add(&peer, &flight, MESSAGE_EOF, "");
-    peer_send(&peer, &flight);
+    peer_add(&flight, MESSAGE_DATA, "last ");
+    peer_add(&flight, MESSAGE_DATA, "words");
+    peer_add(&flight, MESSAGE_EOF, "");
+    peer_send(&flight);
     sockets_expect(application, "last words");
     sockets_expect_end(application);
 }
@@ -67,17 +67,17 @@ START_TEST(last_words_of_the_application_come_before_its_end)
     relay_begin();
     sockets_write(application, "bye", 3);
     close_application();
-    peer_expect(&peer, MESSAGE_DATA, "bye");
-    peer_expect(&peer, MESSAGE_EOF, "");
+    peer_expect(MESSAGE_DATA, "bye");
+    peer_expect(MESSAGE_EOF, "");
 }
 END_TEST
 
 START_TEST(ping_is_answered_after_the_peers_end)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_EOF, "");
-    peer_say(&peer, MESSAGE_PING, "");
-    peer_expect(&peer, MESSAGE_PONG, "");
+    peer_say(MESSAGE_EOF, "");
+    peer_say(MESSAGE_PING, "");
+    peer_expect(MESSAGE_PONG, "");
     ck_assert(!relay_has_ended());
 }
 END_TEST
@@ -86,9 +86,9 @@ START_TEST(ping_is_answered_after_our_end)
 {
     relay_begin();
     shut_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
-    peer_say(&peer, MESSAGE_PING, "");
-    peer_expect(&peer, MESSAGE_PONG, "");
+    peer_expect(MESSAGE_EOF, "");
+    peer_say(MESSAGE_PING, "");
+    peer_expect(MESSAGE_PONG, "");
 }
 END_TEST
 
@@ -98,12 +98,12 @@ START_TEST(end_that_cannot_be_told_yet_is_told_later)
     size_t clog = relay_clog_tunnel();
     relay_begin();
     shut_application();
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
     sockets_expect_end(application);
     loop_settle();
     ck_assert(!relay_has_ended());
     sockets_drop(peer.fd, clog);
-    peer_expect(&peer, MESSAGE_EOF, "");
+    peer_expect(MESSAGE_EOF, "");
     relay_expect_end(RELAY_FINISHED, 0, "finished");
 }
 END_TEST
@@ -112,9 +112,9 @@ START_TEST(fin_right_behind_the_last_eof_is_no_truncation)
 {
     relay_begin();
     shut_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
-    peer_say(&peer, MESSAGE_EOF, "");
-    peer_close(&peer);
+    peer_expect(MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
+    peer_close();
     relay_expect_end(RELAY_FINISHED, 0, "finished");
 }
 END_TEST
@@ -127,8 +127,8 @@ END_TEST
 START_TEST(fin_before_eof_is_truncation)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_DATA, "half a");
-    peer_shut(&peer);
+    peer_say(MESSAGE_DATA, "half a");
+    peer_shut();
     sockets_expect(application, "half a");
     relay_expect_end(RELAY_TRUNCATED, 0, TRUNCATED_BY_FIN);
     sockets_expect_nothing(application);
@@ -142,7 +142,7 @@ START_TEST(fin_in_the_middle_of_a_frame_is_truncation)
                   "\0\0\0\x20"
                   "FK",
                   6);
-    peer_shut(&peer);
+    peer_shut();
     relay_expect_end(RELAY_TRUNCATED, 0, TRUNCATED_BY_FIN);
 }
 END_TEST
@@ -150,8 +150,8 @@ END_TEST
 START_TEST(fin_before_our_own_eof_is_truncation)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_EOF, "");
-    peer_shut(&peer);
+    peer_say(MESSAGE_EOF, "");
+    peer_shut();
     relay_expect_end(RELAY_TRUNCATED, 0, TRUNCATED_BY_FIN);
 }
 END_TEST
@@ -171,7 +171,7 @@ END_TEST
 START_TEST(tunnel_that_takes_no_more_is_truncation)
 {
     relay_begin();
-    peer_close(&peer);
+    peer_close();
     ck_assert_int_eq(relay_await_end()->end, RELAY_TRUNCATED);
     ck_assert_int_eq(relay_await_end()->reset, 0);
 }
@@ -189,7 +189,7 @@ START_TEST(reset_of_the_application_is_told_to_the_peer)
         RELAY_APP_RESET, RESET_APPLICATION,
         "the application reset the connection: Connection reset by peer");
     struct bytes words = relay_words(RESET_APPLICATION, "it is gone");
-    peer_open_reset(&peer, &words, RESET_APPLICATION, "it is gone");
+    peer_open_reset(&words, RESET_APPLICATION, "it is gone");
     bytes_clear(&words);
 }
 END_TEST
@@ -199,7 +199,7 @@ START_TEST(reset_of_an_application_that_had_ended_is_noticed)
     relay_of_tcp_application();
     relay_begin();
     shut_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
+    peer_expect(MESSAGE_EOF, "");
     sockets_reset(application);
     application = -1;
     relay_expect_end(RELAY_APP_RESET, RESET_APPLICATION,
@@ -211,8 +211,8 @@ START_TEST(application_that_closed_cannot_be_answered)
 {
     relay_begin();
     close_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
-    peer_say(&peer, MESSAGE_DATA, "too late");
+    peer_expect(MESSAGE_EOF, "");
+    peer_say(MESSAGE_DATA, "too late");
     relay_expect_end(RELAY_APP_RESET, RESET_APPLICATION,
                      "the application closed its connection: Broken pipe");
 }
@@ -223,8 +223,8 @@ START_TEST(reset_of_the_peer_ends_both_directions)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add_reset(&peer, &flight, RESET_APPLICATION, false, "it \x1b[2J died");
-    peer_send(&peer, &flight);
+    peer_add_reset(&flight, RESET_APPLICATION, false, "it \x1b[2J died");
+    peer_send(&flight);
     relay_expect_end(RELAY_PEER_RESET, 0,
                      "the peer ended it (application): it \\x1b[2J died");
 }
@@ -235,9 +235,9 @@ START_TEST(reset_after_the_peers_eof_counts)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add(&peer, &flight, MESSAGE_EOF, "");
-    peer_add_reset(&peer, &flight, RESET_SHUTDOWN, true, "stopping");
-    peer_send(&peer, &flight);
+    peer_add(&flight, MESSAGE_EOF, "");
+    peer_add_reset(&flight, RESET_SHUTDOWN, true, "stopping");
+    peer_send(&flight);
     relay_expect_end(RELAY_PEER_RESET, 0,
                      "the peer ended it (shutdown): stopping");
 }
@@ -248,8 +248,8 @@ START_TEST(unknown_reset_code_is_a_reset_all_the_same)
     struct bytes flight = {0};
 
     relay_begin();
-    peer_add_reset(&peer, &flight, (enum reset_code)200, false, "later");
-    peer_send(&peer, &flight);
+    peer_add_reset(&flight, (enum reset_code)200, false, "later");
+    peer_send(&flight);
     relay_expect_end(RELAY_PEER_RESET, 0, "the peer ended it (unknown): later");
 }
 END_TEST
@@ -263,9 +263,9 @@ START_TEST(last_words_follow_what_is_still_unsent)
     struct bytes words = relay_words(RESET_SHUTDOWN, "stopping");
     relay_quit();
     sockets_drop(peer.fd, clog);
-    sockets_write(plan.tunnel_fd, words.data, words.size);
-    peer_expect(&peer, MESSAGE_DATA, "unsent");
-    peer_expect_reset(&peer, RESET_SHUTDOWN, "stopping");
+    sockets_write(relay_plan.tunnel_fd, words.data, words.size);
+    peer_expect(MESSAGE_DATA, "unsent");
+    peer_expect_reset(RESET_SHUTDOWN, "stopping");
     bytes_clear(&words);
 }
 END_TEST
@@ -274,7 +274,7 @@ START_TEST(last_words_of_a_quiet_relay_are_the_reset_alone)
 {
     relay_begin();
     struct bytes words = relay_words(RESET_TIMEOUT, "max_lifetime is over");
-    peer_open_reset(&peer, &words, RESET_TIMEOUT, "max_lifetime is over");
+    peer_open_reset(&words, RESET_TIMEOUT, "max_lifetime is over");
     bytes_clear(&words);
     words = relay_words(0, "");
     ck_assert_uint_eq(words.size, 0);
@@ -288,40 +288,40 @@ START_TEST(ready_is_the_first_word_of_a_server)
     relay_of_server();
     sockets_write(application, "server first", 12);
     relay_begin();
-    peer_expect(&peer, MESSAGE_READY, "");
-    peer_expect(&peer, MESSAGE_DATA, "server first");
+    peer_expect(MESSAGE_READY, "");
+    peer_expect(MESSAGE_DATA, "server first");
 }
 END_TEST
 
 START_TEST(what_the_client_said_before_ready_is_delivered)
 {
     relay_of_server();
-    peer_say(&peer, MESSAGE_DATA, "early");
+    peer_say(MESSAGE_DATA, "early");
     relay_begin();
     sockets_expect(application, "early");
-    peer_expect(&peer, MESSAGE_READY, "");
+    peer_expect(MESSAGE_READY, "");
 }
 END_TEST
 
 START_TEST(ready_opens_a_client_that_awaits_it)
 {
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
-    peer_say(&peer, MESSAGE_READY, "");
+    peer_say(MESSAGE_READY, "");
     relay_await_opened();
-    peer_say(&peer, MESSAGE_DATA, "hello");
+    peer_say(MESSAGE_DATA, "hello");
     sockets_expect(application, "hello");
 }
 END_TEST
 
 START_TEST(client_may_send_before_ready)
 {
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
     sockets_write(application, "early", 5);
-    peer_expect(&peer, MESSAGE_DATA, "early");
+    peer_expect(MESSAGE_DATA, "early");
     shut_application();
-    peer_expect(&peer, MESSAGE_EOF, "");
+    peer_expect(MESSAGE_EOF, "");
 }
 END_TEST
 
@@ -329,10 +329,10 @@ START_TEST(reset_in_place_of_ready_is_heard)
 {
     struct bytes flight = {0};
 
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
-    peer_add_reset(&peer, &flight, RESET_FORBIDDEN, false, "not allowed");
-    peer_send(&peer, &flight);
+    peer_add_reset(&flight, RESET_FORBIDDEN, false, "not allowed");
+    peer_send(&flight);
     relay_expect_end(RELAY_PEER_RESET, 0,
                      "the peer ended it (forbidden): not allowed");
 }

@@ -23,28 +23,28 @@ let_beats_pass(void)
 
 START_TEST(quiet_peer_is_pinged)
 {
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_expect(MESSAGE_PING, "");
 }
 END_TEST
 
 START_TEST(signed_ping_is_readable)
 {
-    plan.heartbeat = BEAT_MS;
-    plan.protection = PROTECTION_SIGN;
+    relay_plan.heartbeat = BEAT_MS;
+    relay_plan.protection = PROTECTION_SIGN;
     relay_begin();
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_expect(MESSAGE_PING, "");
 }
 END_TEST
 
 START_TEST(heart_beats_as_long_as_it_is_answered)
 {
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
     for (int i = 0; i < 4; i++) {
-        peer_expect(&peer, MESSAGE_PING, "");
-        peer_say(&peer, MESSAGE_PONG, "");
+        peer_expect(MESSAGE_PING, "");
+        peer_say(MESSAGE_PONG, "");
     }
 }
 END_TEST
@@ -53,11 +53,11 @@ START_TEST(any_byte_is_life)
 {
     struct bytes flight = {0};
 
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
-    peer_add(&peer, &flight, MESSAGE_DATA, "a frame in pieces");
+    peer_add(&flight, MESSAGE_DATA, "a frame in pieces");
     for (size_t i = 0; i < 4; i++) {
-        peer_expect(&peer, MESSAGE_PING, "");
+        peer_expect(MESSAGE_PING, "");
         sockets_write(peer.fd, flight.data + i, 1);
     }
     bytes_clear(&flight);
@@ -66,11 +66,11 @@ END_TEST
 
 START_TEST(peer_that_answers_no_ping_is_dead)
 {
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
     relay_expect_end(RELAY_SILENT, 0,
                      "truncated: the peer is silent and answers no PING");
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_expect(MESSAGE_PING, "");
     sockets_expect_nothing(peer.fd);
 }
 END_TEST
@@ -85,12 +85,12 @@ END_TEST
 
 START_TEST(heart_beats_on_when_one_direction_has_ended)
 {
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
-    peer_say(&peer, MESSAGE_EOF, "");
-    peer_expect(&peer, MESSAGE_PING, "");
-    peer_say(&peer, MESSAGE_PONG, "");
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_say(MESSAGE_EOF, "");
+    peer_expect(MESSAGE_PING, "");
+    peer_say(MESSAGE_PONG, "");
+    peer_expect(MESSAGE_PING, "");
 }
 END_TEST
 
@@ -98,17 +98,17 @@ END_TEST
 
 START_TEST(heart_stands_still_while_the_application_does_not_read)
 {
-    size_t clog = sockets_fill(plan.app_fd);
+    size_t clog = sockets_fill(relay_plan.app_fd);
 
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
-    peer_say(&peer, MESSAGE_DATA, "stuck");
+    peer_say(MESSAGE_DATA, "stuck");
     let_beats_pass();
     ck_assert(!relay_has_ended());
     sockets_expect_nothing(peer.fd);
     sockets_drop(application, clog);
     sockets_expect(application, "stuck");
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_expect(MESSAGE_PING, "");
 }
 END_TEST
 
@@ -116,27 +116,27 @@ START_TEST(heart_stands_still_while_the_tunnel_takes_nothing)
 {
     size_t clog = relay_clog_tunnel();
 
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     sockets_write(application, "stuck", 5);
     relay_begin();
     let_beats_pass();
     ck_assert(!relay_has_ended());
     sockets_drop(peer.fd, clog);
-    peer_expect(&peer, MESSAGE_DATA, "stuck");
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_expect(MESSAGE_DATA, "stuck");
+    peer_expect(MESSAGE_PING, "");
 }
 END_TEST
 
 START_TEST(heart_stands_still_until_ready)
 {
-    plan.heartbeat = BEAT_MS;
-    plan.opening = RELAY_AWAITS_READY;
+    relay_plan.heartbeat = BEAT_MS;
+    relay_plan.opening = RELAY_AWAITS_READY;
     relay_begin();
     let_beats_pass();
     ck_assert(!relay_has_ended());
     sockets_expect_nothing(peer.fd);
-    peer_say(&peer, MESSAGE_READY, "");
-    peer_expect(&peer, MESSAGE_PING, "");
+    peer_say(MESSAGE_READY, "");
+    peer_expect(MESSAGE_PING, "");
 }
 END_TEST
 
@@ -145,9 +145,9 @@ START_TEST(heart_stands_still_while_there_is_no_memory_to_read)
     static uint8_t load[8192];
 
     loop_limit_memory(0);
-    plan.heartbeat = BEAT_MS;
+    relay_plan.heartbeat = BEAT_MS;
     relay_begin();
-    peer_say_data(&peer, load, sizeof load);
+    peer_say_data(load, sizeof load);
     let_beats_pass();
     ck_assert(!relay_has_ended());
     sockets_expect_nothing(peer.fd);
@@ -159,16 +159,16 @@ END_TEST
 START_TEST(ping_is_answered)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_PING, "");
-    peer_expect(&peer, MESSAGE_PONG, "");
+    peer_say(MESSAGE_PING, "");
+    peer_expect(MESSAGE_PONG, "");
 }
 END_TEST
 
 START_TEST(pong_without_ping_is_taken)
 {
     relay_begin();
-    peer_say(&peer, MESSAGE_PONG, "");
-    peer_say(&peer, MESSAGE_DATA, "fine");
+    peer_say(MESSAGE_PONG, "");
+    peer_say(MESSAGE_DATA, "fine");
     sockets_expect(application, "fine");
 }
 END_TEST
@@ -179,16 +179,16 @@ START_TEST(flood_of_pings_is_answered_by_few_pongs)
     size_t clog = relay_clog_tunnel();
 
     for (int i = 0; i < 2000; i++)
-        peer_add(&peer, &flight, MESSAGE_PING, "");
-    peer_add(&peer, &flight, MESSAGE_DATA, "over");
+        peer_add(&flight, MESSAGE_PING, "");
+    peer_add(&flight, MESSAGE_DATA, "over");
     relay_begin();
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     sockets_expect(application, "over");
     sockets_drop(peer.fd, clog);
     /* One was sealed before it turned out that the tunnel is full, one is
      * owed. */
-    peer_expect(&peer, MESSAGE_PONG, "");
-    peer_expect(&peer, MESSAGE_PONG, "");
+    peer_expect(MESSAGE_PONG, "");
+    peer_expect(MESSAGE_PONG, "");
     loop_settle();
     sockets_expect_nothing(peer.fd);
 }
@@ -198,21 +198,21 @@ END_TEST
 
 START_TEST(tunnel_without_data_ends_at_idle_timeout)
 {
-    plan.idle_timeout = BEAT_MS;
+    relay_plan.idle_timeout = BEAT_MS;
     relay_begin();
     relay_expect_end(RELAY_IDLE, RESET_TIMEOUT, "idle for idle_timeout");
     struct bytes words = relay_words(RESET_TIMEOUT, "idle");
-    peer_open_reset(&peer, &words, RESET_TIMEOUT, "idle");
+    peer_open_reset(&words, RESET_TIMEOUT, "idle");
     bytes_clear(&words);
 }
 END_TEST
 
 START_TEST(pings_do_not_keep_an_idle_tunnel)
 {
-    plan.idle_timeout = 4 * BEAT_MS;
+    relay_plan.idle_timeout = 4 * BEAT_MS;
     relay_begin();
     while (!relay_has_ended()) {
-        peer_say(&peer, MESSAGE_PING, "");
+        peer_say(MESSAGE_PING, "");
         latch_pause();
     }
     ck_assert_int_eq(relay_await_end()->end, RELAY_IDLE);
@@ -221,8 +221,8 @@ END_TEST
 
 START_TEST(heartbeat_does_not_keep_an_idle_tunnel)
 {
-    plan.heartbeat = LONG_MS;
-    plan.idle_timeout = 2 * BEAT_MS;
+    relay_plan.heartbeat = LONG_MS;
+    relay_plan.idle_timeout = 2 * BEAT_MS;
     relay_begin();
     relay_expect_end(RELAY_IDLE, RESET_TIMEOUT, "idle for idle_timeout");
 }
@@ -235,14 +235,14 @@ expect_kept_by(void (*act)(void))
 {
     uint64_t acted;
 
-    plan.idle_timeout = 20 * BEAT_MS;
+    relay_plan.idle_timeout = 20 * BEAT_MS;
     relay_begin();
     let_beats_pass();
     acted = loop_now_ms();
     if (!relay_has_ended())
         act();
     relay_await_end();
-    ck_assert_uint_ge(loop_now_ms(), acted + plan.idle_timeout);
+    ck_assert_uint_ge(loop_now_ms(), acted + relay_plan.idle_timeout);
 }
 
 static void
@@ -254,13 +254,13 @@ write_a_byte(void)
 static void
 say_a_byte(void)
 {
-    peer_say(&peer, MESSAGE_DATA, "x");
+    peer_say(MESSAGE_DATA, "x");
 }
 
 static void
 say_eof(void)
 {
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
 }
 
 START_TEST(bytes_of_the_application_are_activity)

@@ -34,8 +34,8 @@ END_TEST
 
 START_TEST(relay_dies_awaiting_ready)
 {
-    plan.opening = RELAY_AWAITS_READY;
-    plan.heartbeat = plan.idle_timeout = 60000;
+    relay_plan.opening = RELAY_AWAITS_READY;
+    relay_plan.heartbeat = relay_plan.idle_timeout = 60000;
     relay_begin();
     loop_settle();
 }
@@ -52,9 +52,9 @@ END_TEST
 
 START_TEST(relay_dies_with_plaintext_for_a_slow_application)
 {
-    sockets_fill(plan.app_fd);
+    sockets_fill(relay_plan.app_fd);
     relay_begin();
-    peer_say(&peer, MESSAGE_DATA, "undelivered");
+    peer_say(MESSAGE_DATA, "undelivered");
     sockets_await_read(peer.fd);
     ck_assert_uint_gt(batch_budget_used(test_budget), 0);
 }
@@ -83,7 +83,7 @@ START_TEST(relay_dies_waiting_for_memory)
 {
     loop_limit_memory(0);
     relay_begin();
-    peer_say_data(&peer, load, 8192);
+    peer_say_data(load, 8192);
     loop_settle();
 }
 END_TEST
@@ -91,7 +91,7 @@ END_TEST
 START_TEST(relay_dies_after_its_end)
 {
     relay_begin();
-    peer_shut(&peer);
+    peer_shut();
     relay_await_end();
     relay_quit();
 }
@@ -99,11 +99,11 @@ END_TEST
 
 START_TEST(relay_says_nothing_more_after_its_end)
 {
-    plan.heartbeat = plan.idle_timeout = 20;
+    relay_plan.heartbeat = relay_plan.idle_timeout = 20;
     relay_begin();
     relay_await_end();
     sockets_write(application, "unheard", 7);
-    peer_say(&peer, MESSAGE_DATA, "unheard");
+    peer_say(MESSAGE_DATA, "unheard");
     loop_settle();
     sockets_expect_nothing(application);
 }
@@ -112,19 +112,19 @@ END_TEST
 static void
 end_by_fin(void)
 {
-    peer_shut(&peer);
+    peer_shut();
 }
 
 static void
 end_by_breach(void)
 {
-    peer_say(&peer, MESSAGE_HELLO, "");
+    peer_say(MESSAGE_HELLO, "");
 }
 
 static void
 end_by_both_eofs(void)
 {
-    peer_say(&peer, MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
     ck_assert_int_eq(shutdown(application, SHUT_WR), 0);
 }
 
@@ -148,7 +148,7 @@ static void (*const ends[])(void) = {
 START_TEST(relay_may_be_freed_inside_its_own_end)
 {
     if (ends[_i] == end_by_silence)
-        plan.heartbeat = 20;
+        relay_plan.heartbeat = 20;
     relay_free_at_end();
     relay_begin();
     ends[_i]();
@@ -161,14 +161,14 @@ END_TEST
 START_TEST(guaranteed_memory_is_enough_to_go_on)
 {
     loop_limit_memory(0);
-    plan.peer_max_plaintext = 4096;
+    relay_plan.peer_max_plaintext = 4096;
     relay_begin();
     for (size_t at = 0; at < sizeof load; at += 3000) {
-        peer_say_data(&peer, load + at, 3000);
+        peer_say_data(load + at, 3000);
         sockets_read(application, back, 3000);
         ck_assert_mem_eq(back, load + at, 3000);
         sockets_write(application, load + at, 3000);
-        peer_expect_data(&peer, load + at, 3000);
+        peer_expect_data(load + at, 3000);
     }
     ck_assert_uint_eq(batch_budget_used(test_budget), 0);
 }
@@ -183,9 +183,9 @@ START_TEST(small_frames_are_carried_with_guaranteed_memory)
     for (size_t i = 0; i < 1000; i++) {
         uint8_t plain[100] = {MESSAGE_DATA};
         memcpy(plain + 1, load + 99 * i, 99);
-        peer_seal(&peer, &flight, true, plain, sizeof plain);
+        peer_seal(&flight, true, plain, sizeof plain);
     }
-    peer_send(&peer, &flight);
+    peer_send(&flight);
     sockets_read(application, back, 99000);
     ck_assert_mem_eq(back, load, 99000);
 }
@@ -212,7 +212,7 @@ START_TEST(large_frame_waits_until_somebody_gives_memory_back)
     loop_limit_memory(32 * 1024);
     loop_do(hold_memory, NULL);
     relay_begin();
-    peer_say_data(&peer, load, 10000);
+    peer_say_data(load, 10000);
     loop_settle();
     sockets_expect_nothing(application);
     loop_do(give_memory_back, NULL);
@@ -226,7 +226,7 @@ START_TEST(frame_of_the_largest_size_finds_its_room)
     loop_limit_memory(160 * 1024);
     relay_begin();
     for (int i = 0; i < 3; i++) {
-        peer_say_data(&peer, load, PLAINTEXT_MAX - 1);
+        peer_say_data(load, PLAINTEXT_MAX - 1);
         sockets_read(application, back, PLAINTEXT_MAX - 1);
         ck_assert_mem_eq(back, load, PLAINTEXT_MAX - 1);
     }
