@@ -235,12 +235,14 @@ START_TEST(ticket_for_another_service_is_refused)
 
     expect_failure(
         alice, web2, PAIR_TARGET,
-        "cannot accept the client: the ticket is for a service that is not in "
-        "the keytab; compare the SPN with klist -k (Request ticket server "
+        "cannot accept the client: the keytab lacks the key of the client's "
+        "ticket: its service is not in the keytab, or the account has a newer "
+        "key; compare SPN and key version with klist -k (Request ticket server "
         "orders/localhost@" REALM " not found in keytab (ticket kvno 2))",
         REFUSED_PREFIX
-        "our ticket is for another service than those of its keytab; compare "
-        "the SPN with its keytab (The ticket isn't for us)");
+        "its keytab lacks the key of our ticket: the service is not in it, or "
+        "the account has a newer key; compare SPN and key version with its "
+        "keytab (The ticket isn't for us)");
     credential_release(web2);
 }
 END_TEST
