@@ -19,7 +19,7 @@ ask_names(struct lookup *lookup, const char *service, const char *domain,
           struct srv_list *list, struct error *err)
 {
     const struct lookup_settings *settings = lookup->settings;
-    char name[HOST_SIZE + 16];
+    char name[HOST_SIZE + 32];
 
     snprintf(name, sizeof name, "%s.%s", service, domain);
     enum srv_status status = settings->ops->srv(settings->world, name, list,
@@ -33,9 +33,23 @@ ask_names(struct lookup *lookup, const char *service, const char *domain,
     return status;
 }
 
+/* Domain controllers have a name of their own; other directories have not. */
+static enum srv_status
+locate_domain(struct lookup *lookup, const char *domain, struct srv_list *list,
+              struct error *err)
+{
+    enum srv_status status = ask_names(lookup, "_ldap._tcp.dc._msdcs", domain,
+                                       list, err);
+
+    if (status == SRV_NONE)
+        status = ask_names(lookup, "_ldap._tcp", domain, list, err);
+    return status;
+}
+
 /*
- * A catalog is registered under the name of the forest, which is that of its
- * first domain: mostly an ancestor of the others.
+ * A catalog is registered under the name of the forest, which the domain's own
+ * servers know.  When none of them has told, it is mostly the domain's or one
+ * above it.
  */
 static enum srv_status
 locate_catalog(struct lookup *lookup, const char *domain, struct srv_list *list,
@@ -63,7 +77,7 @@ step_locate(struct lookup *lookup, struct source *source)
     else if (source->kind == SOURCE_CATALOG)
         status = locate_catalog(lookup, source->domain, &list, err);
     else
-        status = ask_names(lookup, "_ldap._tcp", source->domain, &list, err);
+        status = locate_domain(lookup, source->domain, &list, err);
 
     if (status == SRV_NONE && source->kind == SOURCE_CATALOG) {
         source->state = SOURCE_ANSWERED; /* a forest may have none */
@@ -142,24 +156,61 @@ survey_catalog(struct lookup *lookup, struct survey *survey, struct error *err)
     return status;
 }
 
-/* Where to search: as configured, as the domain is called, or as the server
- * says. */
 static enum directory_status
-find_base(struct lookup *lookup, const struct source *source,
-          struct survey *survey, char **base_out, struct error *err)
+choose_base(const struct survey *survey, const char *base, char **base_out,
+            struct error *err)
 {
-    char dn[ENTRY_DN_MAX];
-    const char *base = lookup->settings->base;
-
-    if (source->kind == SOURCE_DOMAIN)
-        base = dn_of_domain(source->domain, dn, sizeof dn) ? dn : "";
-    if (*base == '\0')
-        return survey_base(survey, base_out, err);
+    if (base == NULL) {
+        error_set(err,
+                  "cannot search %s: it names no default naming context; set "
+                  "base",
+                  survey->server);
+        return DIRECTORY_REFUSED;
+    }
     *base_out = strdup(base);
     if (*base_out != NULL)
         return DIRECTORY_ANSWERED;
     error_set(err, "cannot search %s: out of memory", survey->server);
     return DIRECTORY_REFUSED;
+}
+
+/* A catalog that is yet to be found; NULL when there is none. */
+static struct source *
+unlocated_catalog(struct lookup *lookup)
+{
+    for (size_t i = 0; i < lookup->source_count; i++) {
+        struct source *source = &lookup->sources[i];
+        if (source->kind == SOURCE_CATALOG && source->state == SOURCE_UNLOCATED)
+            return source;
+    }
+    return NULL;
+}
+
+/* Where to search: as configured, as the domain is called, or as the server
+ * says; which also says what forest it is of, when that matters. */
+static enum directory_status
+find_base(struct lookup *lookup, const struct source *source,
+          struct survey *survey, char **base_out, struct error *err)
+{
+    struct source *catalog = source->kind == SOURCE_HOME
+                                 ? unlocated_catalog(lookup)
+                                 : NULL;
+    struct survey_root root = {.base = NULL};
+    char dn[ENTRY_DN_MAX];
+    const char *base = lookup->settings->base;
+    enum directory_status status = DIRECTORY_ANSWERED;
+
+    if (source->kind == SOURCE_DOMAIN)
+        base = dn_of_domain(source->domain, dn, sizeof dn) ? dn : "";
+    if (*base == '\0' || catalog != NULL)
+        status = survey_root(survey, &root, err);
+    if (status == DIRECTORY_ANSWERED && catalog != NULL && *root.forest != '\0')
+        snprintf(catalog->domain, sizeof catalog->domain, "%s", root.forest);
+    if (status == DIRECTORY_ANSWERED)
+        status = choose_base(survey, *base == '\0' ? root.base : base, base_out,
+                             err);
+    free(root.base);
+    return status;
 }
 
 static enum directory_status

@@ -16,7 +16,8 @@ enum {
     SHOWN_SIZE = 512
 };
 
-static const char *const root_attributes[] = {"defaultNamingContext", NULL};
+static const char *const root_attributes[] = {"defaultNamingContext",
+                                              "rootDomainNamingContext", NULL};
 static const char *const parent_attributes[] = {"objectClass", "dNSHostName",
                                                 NULL};
 
@@ -63,8 +64,21 @@ findings_add(struct findings *findings)
     return finding;
 }
 
+static void
+read_forest(const struct entry *entry, char forest[HOST_SIZE])
+{
+    const char *text = entry_text(entry, "rootDomainNamingContext");
+    char *canonical = text == NULL ? NULL : dn_canonical(text, NULL);
+
+    if (canonical == NULL || !dn_domain(canonical, forest, HOST_SIZE) ||
+        !host_is_valid(forest))
+        forest[0] = '\0';
+    free(canonical);
+}
+
 enum directory_status
-survey_base(struct survey *survey, char **base_out, struct error *err)
+survey_root(struct survey *survey, struct survey_root *root_out,
+            struct error *err)
 {
     struct search search = {
         .base = "",
@@ -72,26 +86,20 @@ survey_base(struct survey *survey, char **base_out, struct error *err)
         .filter = "(objectClass=*)",
         .attributes = root_attributes,
     };
+    struct survey_root root = {.base = NULL};
     struct entry_list list = {.count = 0};
     enum directory_status status = survey->ops->search(survey->connection,
                                                        &search, &list, err);
 
-    if (status == DIRECTORY_ANSWERED) {
-        const char *base = list.count == 1 ? entry_text(&list.entries[0],
-                                                        "defaultNamingContext")
-                                           : NULL;
-        char *copy = base == NULL ? NULL : strdup(base);
-        if (copy != NULL) {
-            *base_out = copy;
-        } else {
-            error_set(err,
-                      "cannot search %s: it names no default naming "
-                      "context; set base",
-                      survey->server);
-            status = DIRECTORY_REFUSED;
-        }
+    if (status == DIRECTORY_ANSWERED && list.count == 1) {
+        const char *base = entry_text(&list.entries[0], "defaultNamingContext");
+        read_forest(&list.entries[0], root.forest);
+        if (base != NULL && (root.base = strdup(base)) == NULL)
+            status = out_of_memory(err);
     }
     entry_list_clear(&list);
+    if (status == DIRECTORY_ANSWERED)
+        *root_out = root;
     return status;
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "directory/directory.h"
 #include "directory/discovery.h"
+#include "directory/host.h"
 #include "directory/judge.h"
 #include "directory/scp.h"
 
@@ -43,9 +44,14 @@ struct survey {
     struct findings *findings;
 };
 
-/* The server's default naming context, to be freed. */
-MUST_CHECK enum directory_status survey_base(struct survey *survey,
-                                             char **base_out,
+/* What a server says of itself. */
+struct survey_root {
+    char *base;             /* owned; default naming context; NULL: none */
+    char forest[HOST_SIZE]; /* DNS name of its first domain; "": not told */
+};
+
+MUST_CHECK enum directory_status survey_root(struct survey *survey,
+                                             struct survey_root *root_out,
                                              struct error *err);
 
 /* Adds the SCPs that search finds, judged; tree is where groups are looked for. */

@@ -552,6 +552,47 @@ START_TEST(servers_and_the_catalog_are_found_by_dns)
 }
 END_TEST
 
+START_TEST(domain_controllers_are_asked_for_by_their_own_name_first)
+{
+    static const struct name dns[] = {
+        {"_ldap._tcp.dc._msdcs.corp.test", SRV_FOUND, "dc1.corp.test", 389, 0},
+    };
+
+    settings.uri_count = 0;
+    names = dns;
+    name_count = 1;
+    run();
+    ck_assert_str_eq(asked, "srv _ldap._tcp.dc._msdcs.corp.test\n"
+                            "ticket dc1.corp.test\n"
+                            "open ldap://dc1.corp.test:389\n"
+                            "search \nsearch " BASE "\n"
+                            "close ldap://dc1.corp.test:389\n"
+                            "srv _gc._tcp.corp.test\n");
+}
+END_TEST
+
+START_TEST(the_catalog_is_that_of_the_forest_which_the_server_names)
+{
+    static const struct row table[] = {
+        {"ldap://dc1.corp.test:389", "", "(objectClass=*)", "",
+         "defaultNamingContext=" BASE
+         ";rootDomainNamingContext=DC=forest,DC=example"},
+    };
+    static const struct name dns[] = {
+        {"_ldap._tcp.corp.test", SRV_FOUND, "dc1.corp.test", 389, 0},
+        {"_gc._tcp.forest.example", SRV_FOUND, "gc.forest.example", 3268, 0},
+    };
+
+    settings.uri_count = 0;
+    names = dns;
+    name_count = 2;
+    RUN_WITH(table);
+    ck_assert_int_eq(found->outcome, DISCOVERY_NONE);
+    ck_assert_ptr_nonnull(strstr(asked, "open ldap://gc.forest.example:3268"));
+    ck_assert_ptr_null(strstr(asked, "_gc._tcp.corp.test"));
+}
+END_TEST
+
 START_TEST(a_hit_of_the_catalog_in_another_domain_is_read_there)
 {
     static const struct row table[] = {
@@ -662,6 +703,8 @@ make_suite(void)
         an_srv_name_that_cannot_be_looked_up_is_no_answer,
         the_named_scp_is_read_where_it_stands,
         servers_and_the_catalog_are_found_by_dns,
+        domain_controllers_are_asked_for_by_their_own_name_first,
+        the_catalog_is_that_of_the_forest_which_the_server_names,
         a_hit_of_the_catalog_in_another_domain_is_read_there,
         a_catalog_that_does_not_answer_leaves_none_unknown,
         settings_that_are_no_names_are_refused,
