@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures: `realm`, one for the session, `lab`, the parts of one test, and
-`directory`, what one test puts into the realm's directory."""
+`directory`, what one test puts into the realm's directory.  The same in Active
+Directory: `domain`, `site` and `forest`."""
+
+import os
 
 import pytest
 
 from directory import Directory
+from domain import Domain, Forest
 from lab import BINARY, Lab, Realm
 
 # One sidecar against our own implementation of the protocol.
@@ -52,3 +56,23 @@ def directory(realm):
     directory = Directory(realm)
     yield directory
     directory.close()
+
+
+@pytest.fixture(scope="session")
+def domain():
+    if "AD_DIR" not in os.environ:
+        pytest.skip("there is no domain here: tests/lab/ad.sh run CMD")
+    return Domain()
+
+
+@pytest.fixture
+def site(domain):
+    with Lab(domain) as site:
+        yield site
+
+
+@pytest.fixture
+def forest(domain):
+    forest = Forest(domain)
+    yield forest
+    forest.close()

@@ -148,7 +148,14 @@ search $domain
 nameserver $address
 options timeout:1 attempts:2
 END
-    echo '127.0.0.1 localhost' >"$1/hosts"
+    # What serves must be found while the domain controller, and with it DNS,
+    # is away; and each has an address of its own.
+    cat >"$1/hosts" <<END
+127.0.0.1 localhost
+127.9.0.11 web1.$domain
+127.9.0.12 web2.$domain
+127.9.0.13 old1.$domain
+END
     cat >"$1/env" <<END
 export AD_DIR='$1' REALM=$realm DOMAIN=$domain BASE_DN='$base_dn'
 export DC=dc1.$domain SMB_CONF='$1/etc/smb.conf' KEYTABS='$1/keytabs'
@@ -194,6 +201,7 @@ make_image() {
     image=$(image_path)
     [ ! -s "$image" ] || return 0
     mkdir -p "$AD_CACHE"
+    rm -f "$AD_CACHE"/ad-*.tar
     temporary=$(mktemp -d "${TMPDIR:-/tmp}/kerbwrap-ad.XXXXXX")
     # shellcheck disable=SC2064
     trap "rm -rf '$temporary'" EXIT
@@ -237,10 +245,11 @@ enter() {
         return
     fi
     running || die "there is no domain in $AD_DIR"
-    # shellcheck disable=SC2016
+    # Entering the mount namespace loses the working directory.
     nsenter -t "$(cat "$AD_DIR/first.pid")" "${user_namespace[@]}" \
         --net --mount --uts --pid -- \
-        bash -c '. "$0/env"; AD_INSIDE=$0 exec "$@"' "$AD_DIR" "$@"
+        bash -c '. "$0/env"; cd "$1"; shift; AD_INSIDE=$0 exec "$@"' \
+        "$AD_DIR" "$PWD" "$@"
 }
 
 answers() {
