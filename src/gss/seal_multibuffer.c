@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tokens by libipsec-mb, in bursts of one kind of job each.  The library knows
+ * CBC but no ciphertext stealing, so that the last two blocks are done by hand.
+ * What it does not take (long texts, signed tokens, for which the bytes to hash
+ * are not in one piece) OpenSSL does.
+ */
+#include "gss/seal_multibuffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <immintrin.h>
+#include <openssl/crypto.h>
+
+#include "gss/multibuffer_thread.h"
+#include "gss/seal_openssl.h"
+
+enum {
+    BATCH_MAX = 256 * 1024,
+    LANES = 16,
+    /* The library's own limits. */
+    CIPHER_MAX = 65520,
+    HASH_MAX = 65534,
+    SCHEDULE_SIZE = 15 * TOKEN_BLOCK_SIZE,
+    HASH_BLOCK_MAX = 128,
+    HASH_STATE_MAX = 64,
+};
+
+/* The state of the hash after the key, at the front of each of HMAC's two. */
+struct hmac_key {
+    uint8_t inner[HASH_STATE_MAX];
+    uint8_t outer[HASH_STATE_MAX];
+};
+
+struct seal_multibuffer {
+    struct seal seal; /* first */
+    /* plain */
+    _Alignas(16) uint8_t encrypt_schedule[SCHEDULE_SIZE]; /* of sent tokens */
+    _Alignas(16) uint8_t decrypt_schedule[SCHEDULE_SIZE]; /* of received ones */
+    struct hmac_key integrity[2]; /* by enum token_sense */
+    struct seal_secrets secrets;
+    /* owned */
+    struct seal *openssl; /* NULL until needed */
+};
+
+/* By enum token_hash.  Up to narrow_max jobs are done sooner by the narrow
+ * manager. */
+static const struct {
+    IMB_HASH_ALG algorithm;
+    size_t block;
+    size_t narrow_max;
+} hashes[] = {
+    [TOKEN_SHA1] = {IMB_AUTH_HMAC_SHA_1, 64, 4},
+    [TOKEN_SHA256] = {IMB_AUTH_HMAC_SHA_256, 64, 8},
+    [TOKEN_SHA384] = {IMB_AUTH_HMAC_SHA_384, 128, 0},
+};
+
+static struct seal *
+openssl_of(struct seal_multibuffer *self, struct error *err)
+{
+    if (self->openssl == NULL &&
+        !seal_openssl_new(&self->secrets, &self->openssl, err))
+        return NULL;
+    return self->openssl;
+}
+
+/* E(block) or D(block), with a key schedule as the library lays it out. */
+__attribute__((target("aes"))) static __m128i
+encrypt_block(const struct seal_multibuffer *self, __m128i block)
+{
+    const __m128i *keys = (const __m128i *)self->encrypt_schedule;
+    size_t rounds = self->secrets.profile->key_size / 4 + 6;
+
+    block = _mm_xor_si128(block, keys[0]);
+    for (size_t i = 1; i < rounds; i++)
+        block = _mm_aesenc_si128(block, keys[i]);
+    return _mm_aesenclast_si128(block, keys[rounds]);
+}
+
+__attribute__((target("aes"))) static __m128i
+decrypt_block(const struct seal_multibuffer *self, __m128i block)
+{
+    const __m128i *keys = (const __m128i *)self->decrypt_schedule;
+    size_t rounds = self->secrets.profile->key_size / 4 + 6;
+
+    block = _mm_xor_si128(block, keys[0]);
+    for (size_t i = 1; i < rounds; i++)
+        block = _mm_aesdec_si128(block, keys[i]);
+    return _mm_aesdeclast_si128(block, keys[rounds]);
+}
+
+/* All of a text but its last block, which is 1 to 16 bytes long. */
+static size_t
+head_size(const struct text_span *text)
+{
+    return (text->size - 1) / TOKEN_BLOCK_SIZE * TOKEN_BLOCK_SIZE;
+}
+
+/* The head is encrypted, the tail is not: CS3 swaps the last two blocks, and
+ * cuts what is the last one then. */
+static void
+steal_encrypting(const struct seal_multibuffer *self,
+                 const struct text_span *text)
+{
+    uint8_t *tail = text->bytes + head_size(text);
+    size_t size = text->size - head_size(text);
+    uint8_t padded[TOKEN_BLOCK_SIZE] = {0};
+    __m128i *before = (__m128i *)(void *)(tail - TOKEN_BLOCK_SIZE);
+    __m128i block = _mm_loadu_si128(before);
+
+    memcpy(padded, tail, size);
+    memcpy(tail, before, size);
+    block = _mm_xor_si128(block, _mm_loadu_si128((__m128i *)(void *)padded));
+    _mm_storeu_si128(before, encrypt_block(self, block));
+}
+
+/* The reverse: the tail is plaintext then, and the head plain CBC. */
+static void
+steal_decrypting(const struct seal_multibuffer *self,
+                 const struct text_span *text)
+{
+    uint8_t *tail = text->bytes + head_size(text);
+    size_t size = text->size - head_size(text);
+    uint8_t opened[TOKEN_BLOCK_SIZE], stolen[TOKEN_BLOCK_SIZE];
+    __m128i *before = (__m128i *)(void *)(tail - TOKEN_BLOCK_SIZE);
+
+    _mm_storeu_si128((__m128i *)(void *)opened,
+                     decrypt_block(self, _mm_loadu_si128(before)));
+    memcpy(stolen, opened, sizeof stolen);
+    memcpy(stolen, tail, size);
+    for (size_t i = 0; i < size; i++)
+        tail[i] ^= opened[i];
+    memcpy(before, stolen, sizeof stolen);
+}
+
+static void
+fill_cipher_job(const struct seal_multibuffer *self, IMB_JOB *job,
+                const struct text_span *text)
+{
+    static const uint8_t initial_vector[TOKEN_BLOCK_SIZE];
+
+    memset(job, 0, sizeof *job);
+    job->enc_keys = self->encrypt_schedule;
+    job->dec_keys = self->decrypt_schedule;
+    job->key_len_in_bytes = self->secrets.profile->key_size;
+    job->src = job->dst = text->bytes;
+    job->msg_len_to_cipher_in_bytes = head_size(text);
+    job->iv = initial_vector;
+    job->iv_len_in_bytes = sizeof initial_vector;
+}
+
+/* done: what the library says it did. */
+static bool
+check_jobs(const IMB_JOB *jobs, size_t count, size_t done, struct error *err)
+{
+    bool ok = done == count;
+
+    for (size_t i = 0; i < count; i++)
+        ok = ok && jobs[i].status == IMB_STATUS_COMPLETED;
+    if (!ok)
+        error_set(err, "cannot seal: libipsec-mb left a job undone");
+    return ok;
+}
+
+/* CBC over the heads. */
+static bool
+crypt_heads(const struct seal_multibuffer *self, IMB_CIPHER_DIRECTION direction,
+            const struct text_span *texts, size_t count, struct error *err)
+{
+    IMB_MGR *manager = multibuffer_thread()->wide;
+    IMB_JOB jobs[SEAL_COUNT_MAX];
+    uint32_t done;
+
+    for (size_t i = 0; i < count; i++)
+        fill_cipher_job(self, &jobs[i], &texts[i]);
+    done = IMB_SUBMIT_CIPHER_BURST(
+        manager, jobs, (uint32_t)count, IMB_CIPHER_CBC, direction,
+        (IMB_KEY_SIZE_BYTES)self->secrets.profile->key_size);
+    return check_jobs(jobs, count, done, err);
+}
+
+static bool
+fits(const struct text_span *texts, size_t count, size_t most)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i].size > most)
+            return false;
+    }
+    return multibuffer_thread() != NULL;
+}
+
+static bool
+multibuffer_encrypt(struct seal *seal, const struct text_span *texts,
+                    size_t count, struct error *err)
+{
+    struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+
+    if (!fits(texts, count, CIPHER_MAX)) {
+        struct seal *openssl = openssl_of(self, err);
+        return openssl != NULL &&
+               openssl->ops->encrypt(openssl, texts, count, err);
+    }
+    if (!crypt_heads(self, IMB_DIR_ENCRYPT, texts, count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        steal_encrypting(self, &texts[i]);
+    return true;
+}
+
+static bool
+multibuffer_decrypt(struct seal *seal, const struct text_span *texts,
+                    size_t count, struct error *err)
+{
+    struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+
+    if (!fits(texts, count, CIPHER_MAX)) {
+        struct seal *openssl = openssl_of(self, err);
+        return openssl != NULL &&
+               openssl->ops->decrypt(openssl, texts, count, err);
+    }
+    for (size_t i = 0; i < count; i++)
+        steal_decrypting(self, &texts[i]);
+    return crypt_heads(self, IMB_DIR_DECRYPT, texts, count, err);
+}
+
+static void
+fill_hash_job(const struct seal_multibuffer *self, enum token_sense sense,
+              IMB_JOB *job, const struct text_span *text, uint8_t *mac)
+{
+    memset(job, 0, sizeof *job);
+    job->src = text->bytes;
+    job->msg_len_to_hash_in_bytes = text->size;
+    job->u.HMAC._hashed_auth_key_xor_ipad = self->integrity[sense].inner;
+    job->u.HMAC._hashed_auth_key_xor_opad = self->integrity[sense].outer;
+    job->auth_tag_output = mac;
+    job->auth_tag_output_len_in_bytes = self->secrets.profile->mac_size;
+}
+
+static bool
+multibuffer_mac(struct seal *seal, enum token_sense sense,
+                const struct text_span *texts, uint8_t *const *macs,
+                size_t count, struct error *err)
+{
+    struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+    enum token_hash hash = self->secrets.profile->hash;
+    IMB_JOB jobs[SEAL_COUNT_MAX];
+    IMB_MGR *manager;
+    uint32_t done;
+
+    if (!fits(texts, count, HASH_MAX)) {
+        struct seal *openssl = openssl_of(self, err);
+        return openssl != NULL &&
+               openssl->ops->mac(openssl, sense, texts, macs, count, err);
+    }
+    for (size_t i = 0; i < count; i++)
+        fill_hash_job(self, sense, &jobs[i], &texts[i], macs[i]);
+    manager = count <= hashes[hash].narrow_max ? multibuffer_thread()->narrow
+                                               : multibuffer_thread()->wide;
+    done = IMB_SUBMIT_HASH_BURST(manager, jobs, (uint32_t)count,
+                                 hashes[hash].algorithm);
+    return check_jobs(jobs, count, done, err);
+}
+
+static bool
+multibuffer_sign(struct seal *seal, enum token_sense sense,
+                 const struct text_span parts[2], uint8_t *mac,
+                 struct error *err)
+{
+    struct seal *openssl = openssl_of((struct seal_multibuffer *)seal, err);
+
+    return openssl != NULL &&
+           openssl->ops->sign(openssl, sense, parts, mac, err);
+}
+
+static void
+multibuffer_free(struct seal *seal)
+{
+    struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+
+    if (self->openssl != NULL)
+        self->openssl->ops->free(self->openssl);
+    OPENSSL_cleanse(self, sizeof *self);
+    free(self);
+}
+
+static const struct seal_ops multibuffer_ops = {
+    .name = "multibuffer",
+    .batch_max = BATCH_MAX,
+    .lanes = LANES,
+    .encrypt = multibuffer_encrypt,
+    .decrypt = multibuffer_decrypt,
+    .mac = multibuffer_mac,
+    .sign = multibuffer_sign,
+    .free = multibuffer_free,
+};
+
+/* One of HMAC's two states: that of the hash after a block of the key. */
+static void
+hash_block(IMB_MGR *manager, enum token_hash hash, const uint8_t *key,
+           size_t size, uint8_t pad, uint8_t state[HASH_STATE_MAX])
+{
+    uint8_t block[HASH_BLOCK_MAX];
+
+    memset(block, pad, sizeof block);
+    for (size_t i = 0; i < size; i++)
+        block[i] ^= key[i];
+    switch (hash) {
+    case TOKEN_SHA1:
+        IMB_SHA1_ONE_BLOCK(manager, block, state);
+        break;
+    case TOKEN_SHA256:
+        IMB_SHA256_ONE_BLOCK(manager, block, state);
+        break;
+    case TOKEN_SHA384:
+        IMB_SHA384_ONE_BLOCK(manager, block, state);
+        break;
+    }
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+static void
+expand_keys(struct seal_multibuffer *self, IMB_MGR *manager)
+{
+    const struct token_profile *profile = self->secrets.profile;
+    _Alignas(16) uint8_t unused[SCHEDULE_SIZE];
+    void (*expand)(const void *, void *, void *) = profile->key_size == 16
+                                                       ? manager->keyexp_128
+                                                       : manager->keyexp_256;
+
+    expand(self->secrets.keys[TOKEN_SENT].encryption, self->encrypt_schedule,
+           unused);
+    expand(self->secrets.keys[TOKEN_RECEIVED].encryption, unused,
+           self->decrypt_schedule);
+    OPENSSL_cleanse(unused, sizeof unused);
+    for (int sense = TOKEN_SENT; sense <= TOKEN_RECEIVED; sense++) {
+        const uint8_t *key = self->secrets.keys[sense].integrity;
+        hash_block(manager, profile->hash, key, profile->mac_key_size, 0x36,
+                   self->integrity[sense].inner);
+        hash_block(manager, profile->hash, key, profile->mac_key_size, 0x5c,
+                   self->integrity[sense].outer);
+    }
+}
+
+bool
+seal_multibuffer_check(struct error *err)
+{
+    if ((imb_get_feature_flags() & IMB_CPUFLAGS_SSE) == IMB_CPUFLAGS_SSE)
+        return true;
+    error_set(err, "cannot use the engine multibuffer: this processor lacks "
+                   "the AES instructions; use auto or openssl");
+    return false;
+}
+
+bool
+seal_multibuffer_new(const struct seal_secrets *secrets, struct seal **seal_out,
+                     struct error *err)
+{
+    const struct multibuffer *managers = multibuffer_thread();
+    struct seal_multibuffer *self = aligned_alloc(
+        _Alignof(struct seal_multibuffer), sizeof *self);
+
+    if (self == NULL || managers == NULL) {
+        free(self);
+        error_set(err, "cannot make a channel: out of memory");
+        return false;
+    }
+    memset(self, 0, sizeof *self);
+    self->seal.ops = &multibuffer_ops;
+    self->secrets = *secrets;
+    expand_keys(self, managers->wide);
+    *seal_out = &self->seal;
+    return true;
+}
