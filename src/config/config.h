@@ -19,6 +19,7 @@
 #include "base/socket.h"
 #include "directory/spn.h"
 #include "gss/access.h"
+#include "gss/engine.h"
 #include "wire/message.h"
 
 enum {
@@ -30,12 +31,6 @@ enum role {
     ROLE_CLIENT, /* GSS initiator: plaintext in, sealed out */
 };
 
-enum engine_choice {
-    ENGINE_AUTO,
-    ENGINE_GSSAPI,
-    ENGINE_OPENSSL,
-    ENGINE_MULTIBUFFER
-};
 enum selection {
     SELECT_RANDOM,
     SELECT_LISTED

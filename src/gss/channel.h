@@ -47,6 +47,7 @@ struct channel {
 struct channel_ops {
     const char *engine; /* "gssapi", ... */
     size_t batch_max;   /* bytes of records worth giving it at once */
+    size_t lanes;       /* records it works on side by side; 0 or 1: none */
     void (*shape)(const struct channel *channel, bool confidential,
                   struct token_shape *shape_out);
     /* All or nothing; after a failure the channel is dead. */
