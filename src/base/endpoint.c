@@ -176,6 +176,13 @@ endpoint_format(const struct endpoint *endpoint, char *text, size_t size)
     }
 }
 
+bool
+endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->kind == b->kind && a->port == b->port &&
+           strcmp(a->host, b->host) == 0 && strcmp(a->path, b->path) == 0;
+}
+
 static bool
 is_loopback(const struct address *address)
 {

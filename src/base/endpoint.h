@@ -52,6 +52,8 @@ MUST_CHECK bool endpoint_parse(const char *text, bool allow_port_zero,
 /* The text that endpoint_parse takes back to the same endpoint. */
 void endpoint_format(const struct endpoint *endpoint, char *text, size_t size);
 
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+
 /* Is it unix:, fd:, or an address that never leaves this machine (127/8, ::1,
  * "localhost")? */
 bool endpoint_is_local(const struct endpoint *endpoint);

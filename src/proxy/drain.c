@@ -76,7 +76,7 @@ server_stop(struct server *server)
         _Exit(EXIT_SUCCESS);
     }
     for (size_t i = 0; i < server->service_count; i++)
-        service_stop(server->services[i], NULL);
+        service_stop(server->services[i], false);
     log_event(EVENT_DRAINING,
               LOG_NUMBER("connections",
                          admission_status(server->admission).connections),

@@ -34,6 +34,7 @@ struct listener {
     struct endpoint endpoint;
     struct listener_handler handler;
     enum pause pause;
+    mode_t mode;
     bool owns_path;
     dev_t path_device;
     ino_t path_inode;
@@ -121,6 +122,7 @@ listener_new(const struct endpoint *endpoint, mode_t mode,
         return NULL;
     }
     listener->endpoint = *endpoint;
+    listener->mode = mode;
     if (predecessor != NULL) {
         listener->fd = fcntl(predecessor->fd, F_DUPFD_CLOEXEC, 0);
         if (listener->fd < 0)
@@ -137,15 +139,32 @@ listener_new(const struct endpoint *endpoint, mode_t mode,
     return listener;
 }
 
+/* Of a socket that a predecessor bound. */
+static bool
+set_mode(const struct listener *listener, struct error *err)
+{
+    if (listener->owns_path || listener->endpoint.kind != ENDPOINT_UNIX ||
+        chmod(listener->endpoint.path, listener->mode) == 0)
+        return true;
+    error_set_errno(err, errno, "cannot set the mode of %s",
+                    listener->endpoint.path);
+    return false;
+}
+
 bool
 listener_start(struct listener *listener, struct loop *loop,
-               const struct listener_handler *handler)
+               const struct listener_handler *handler, struct error *err)
 {
+    if (!set_mode(listener, err))
+        return false;
     listener->handler = *handler;
     listener->owns_path = true;
     timer_init(&listener->retry, loop, on_acceptable, listener);
-    return watch_init(&listener->watch, loop, listener->fd, on_acceptable,
-                      listener);
+    if (watch_init(&listener->watch, loop, listener->fd, on_acceptable,
+                   listener))
+        return true;
+    error_set(err, "cannot listen on %s: out of memory", listener->address);
+    return false;
 }
 
 void

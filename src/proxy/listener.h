@@ -25,13 +25,15 @@ struct listener_handler {
     void *arg;
 };
 
-/* Binds.  With predecessor (NULL: none) shares its socket instead. */
+/* Binds.  With predecessor (NULL: none) shares its socket instead, whose mode
+ * changes at listener_start. */
 MUST_CHECK struct listener *listener_new(const struct endpoint *endpoint,
                                          mode_t mode,
                                          const struct listener *predecessor,
                                          struct error *err);
 MUST_CHECK bool listener_start(struct listener *listener, struct loop *loop,
-                               const struct listener_handler *handler);
+                               const struct listener_handler *handler,
+                               struct error *err);
 
 /* When full: look again.  Does nothing otherwise. */
 void listener_resume(struct listener *listener);

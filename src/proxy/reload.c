@@ -43,6 +43,8 @@ server_make_services(struct server *server, struct config *config,
         error_set(err, "cannot make the services: out of memory");
         return NULL;
     }
+    server->host.running = server->services;
+    server->host.running_count = server->service_count;
     for (size_t i = 0; i < config->service_count; i++) {
         const struct service_settings *settings = &config->services[i];
         services[i] = service_new(&server->host, config, settings,
@@ -82,7 +84,18 @@ enforce_rules(struct server *server)
         config_release(server->config);
 }
 
-/* The old services go, those that go on hand over what they share. */
+static bool
+is_succeeded(const struct service *old, struct service *const *services,
+             size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (service_succeeds(services[i], old))
+            return true;
+    return false;
+}
+
+/* All old services stop before the first new one starts: any of them may go on
+ * with the listener of any other. */
 static void
 swap_services(struct server *server, struct service **services, size_t count)
 {
@@ -90,14 +103,11 @@ swap_services(struct server *server, struct service **services, size_t count)
     struct service **old = server->services;
     size_t old_count = server->service_count;
 
-    for (size_t i = 0; i < count; i++) {
-        struct service *predecessor = find_predecessor(
-            server, service_settings(services[i]));
-        if (predecessor != NULL)
-            service_stop(predecessor, services[i]);
+    for (size_t i = 0; i < old_count; i++)
+        service_stop(old[i], is_succeeded(old[i], services, count));
+    for (size_t i = 0; i < count; i++)
         if (!service_start(services[i], &error))
             log_event(EVENT_ERROR, LOG_TEXT("reason", error.text));
-    }
     server->services = services;
     server->service_count = count;
     server_free_services(old, old_count);
@@ -146,7 +156,9 @@ server_reload(struct server *server)
                   LOG_TEXT("reason", "the file has errors; nothing changed"));
         return;
     }
-    struct service **services = server_make_services(server, config, &error);
+    struct service **services = NULL;
+    if (server_make_directories(config, &error))
+        services = server_make_services(server, config, &error);
     if (services == NULL) {
         log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
                   LOG_TEXT("reason", error.text));

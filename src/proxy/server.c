@@ -103,9 +103,8 @@ make_directory(const char *path, const char *key, struct error *err)
     return false;
 }
 
-/* Only those that some service will write to. */
-static bool
-make_directories(const struct config *config, struct error *err)
+bool
+server_make_directories(const struct config *config, struct error *err)
 {
     const struct global_settings *global = &config->global;
 
@@ -196,7 +195,7 @@ start_machinery(struct server *server, struct error *err)
 {
     const struct global_settings *global = &server->config->global;
 
-    if (!make_directories(server->config, err))
+    if (!server_make_directories(server->config, err))
         return false;
     if (!loop_new("main", &server->loop, err) || !catch_signals(server, err) ||
         !pool_new(global->pool_threads, &server->pool, err))
@@ -247,7 +246,7 @@ static void
 clear(struct server *server)
 {
     for (size_t i = 0; i < server->service_count; i++)
-        service_stop(server->services[i], NULL);
+        service_stop(server->services[i], false);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     free(server->workers);

@@ -37,6 +37,10 @@ struct server {
     int stopping; /* SIGTERMs so far */
 };
 
+/* Those of config that some service will write to. */
+MUST_CHECK bool server_make_directories(const struct config *config,
+                                        struct error *err);
+
 /* Services of config, those of the server now (if any) as predecessors; NULL,
  * and err, when one cannot be. */
 MUST_CHECK struct service **server_make_services(struct server *server,

@@ -125,20 +125,38 @@ find_credential(const struct service_host *host, const struct config *config,
     return load_credential(host, config, settings, err);
 }
 
-/* The listener to go on with, if any. */
+static bool
+listens_at(const struct service *service, const struct endpoint *endpoint)
+{
+    return endpoint_equal(listener_endpoint(service->listener), endpoint);
+}
+
+static bool
+is_place(const struct endpoint *endpoint)
+{
+    return endpoint->kind != ENDPOINT_TCP || endpoint->port != 0;
+}
+
+/* The listener to go on with, if any: services may have been renamed, or have
+ * exchanged their addresses. */
 static const struct listener *
-same_listener(const struct service_settings *settings,
+find_listener(const struct service_host *host, const struct endpoint *accept,
               const struct service *predecessor)
 {
-    char ours[ADDRESS_TEXT_SIZE], theirs[ADDRESS_TEXT_SIZE];
+    if (predecessor != NULL && listens_at(predecessor, accept))
+        return predecessor->listener;
+    for (size_t i = 0; is_place(accept) && i < host->running_count; i++)
+        if (listens_at(host->running[i], accept))
+            return host->running[i]->listener;
+    return NULL;
+}
 
-    if (predecessor == NULL ||
-        settings->socket_mode != service_settings(predecessor)->socket_mode)
-        return NULL;
-    endpoint_format(&settings->accept, ours, sizeof ours);
-    endpoint_format(listener_endpoint(predecessor->listener), theirs,
-                    sizeof theirs);
-    return same_text(ours, theirs) ? predecessor->listener : NULL;
+bool
+service_succeeds(const struct service *service, const struct service *other)
+{
+    const struct endpoint *accept = listener_endpoint(service->listener);
+
+    return is_place(accept) && listens_at(other, accept);
 }
 
 static struct snapshot *
@@ -188,8 +206,9 @@ set_up(struct service *service, struct config *config,
                                        err);
     if (service->snapshot == NULL)
         return false;
-    service->listener = listener_new(&settings->accept, settings->socket_mode,
-                                     same_listener(settings, predecessor), err);
+    service->listener = listener_new(
+        &settings->accept, settings->socket_mode,
+        find_listener(service->host, &settings->accept, predecessor), err);
     return service->listener != NULL;
 }
 
@@ -254,11 +273,14 @@ service_start(struct service *service, struct error *err)
         service->upkeep = upkeep_start(
             service->host->main_loop, service->host->pool,
             service->snapshot->credential, settings->name);
-    if ((settings->role == ROLE_CLIENT && service->upkeep == NULL) ||
-        !listener_start(service->listener, service->host->main_loop,
-                        &handler)) {
+    if (settings->role == ROLE_CLIENT && service->upkeep == NULL) {
         error_set(err, "[%s %s]: out of memory", role_name(settings->role),
                   settings->name);
+        return false;
+    }
+    if (!listener_start(service->listener, service->host->main_loop, &handler,
+                        err)) {
+        error_prefix(err, "[%s %s]", role_name(settings->role), settings->name);
         return false;
     }
     if (service->finder != NULL)
@@ -270,12 +292,9 @@ service_start(struct service *service, struct error *err)
 }
 
 void
-service_stop(struct service *service, const struct service *successor)
+service_stop(struct service *service, bool succeeded)
 {
-    bool shared = successor != NULL &&
-                  same_listener(service_settings(successor), service) != NULL;
-
-    listener_stop(service->listener, shared);
+    listener_stop(service->listener, succeeded);
     upkeep_cancel(service->upkeep);
     service->upkeep = NULL;
     finder_free(service->finder);

@@ -15,20 +15,24 @@
 #include "config/config.h"
 #include "proxy/admission.h"
 
+struct service;
+
 /* What services share; borrowed, as long as they live. */
 struct service_host {
     struct loop *main_loop;
     struct pool *pool;
     struct admission *admission;
+    struct service *const
+        *running; /* whose listeners new ones may go on with */
+    size_t running_count;
     uint64_t next_id;
 };
 
-struct service;
-
 /*
  * Binds, loads the credential, composes names; serves nobody yet.  predecessor
- * (NULL: none) is the same service before a reload: its listener, when the
- * address is the same, and its tickets, when the credential is, go on.
+ * (NULL: none) is the same service before a reload: its tickets, when the
+ * credential is the same, go on, and so does the listener of whichever running
+ * service has the address.
  */
 MUST_CHECK struct service *service_new(struct service_host *host,
                                        struct config *config,
@@ -39,8 +43,12 @@ MUST_CHECK struct service *service_new(struct service_host *host,
 /* Begins to accept. */
 MUST_CHECK bool service_start(struct service *service, struct error *err);
 
-/* Accepts no more.  successor (NULL: none) goes on with what they share. */
-void service_stop(struct service *service, const struct service *successor);
+/* Does it listen where other does?  Port 0 is no place. */
+bool service_succeeds(const struct service *service,
+                      const struct service *other);
+
+/* Accepts no more.  succeeded: another service goes on with the listener. */
+void service_stop(struct service *service, bool succeeded);
 void service_free(struct service *service);
 
 /* There may be room again. */

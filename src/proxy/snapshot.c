@@ -126,21 +126,14 @@ take_discovered(struct snapshot *snapshot, const struct discovery *discovery,
     return true;
 }
 
-static bool
-same_destination(const struct destination *a, const struct destination *b)
-{
-    return a->endpoint.port == b->endpoint.port &&
-           strcmp(a->endpoint.host, b->endpoint.host) == 0 &&
-           strcmp(a->endpoint.path, b->endpoint.path) == 0;
-}
-
 static void
 inherit_penalties(struct snapshot *snapshot, const struct snapshot *previous)
 {
     for (size_t i = 0; i < snapshot->destination_count; i++) {
         struct destination *ours = &snapshot->destinations[i];
         for (size_t k = 0; k < previous->destination_count; k++)
-            if (same_destination(ours, &previous->destinations[k]))
+            if (endpoint_equal(&ours->endpoint,
+                               &previous->destinations[k].endpoint))
                 atomic_store(
                     &ours->penalty_until,
                     atomic_load(&previous->destinations[k].penalty_until));

@@ -331,6 +331,57 @@ def test_a_reload_may_leave_connections_alone(lab):
     tunnel.server.wait_for("refused", service="db")
 
 
+def sidecar_of_two(lab):
+    return lab.kerbwrap({
+        f"client {name}": lab.client_keys(
+            ("127.0.0.1", 1), accept=f"unix:{lab.path}/{name}.sock")
+        for name in ("one", "two")
+    })
+
+
+def rename_a_service(lab, sections):
+    sections["client three"] = sections.pop("client one")
+
+
+def exchange_addresses(lab, sections):
+    one, two = sections["client one"], sections["client two"]
+    one["accept"], two["accept"] = two["accept"], one["accept"]
+
+
+def change_a_mode(lab, sections):
+    sections["client one"]["socket_mode"] = "0666"
+
+
+@pytest.mark.parametrize(
+    "change", [rename_a_service, exchange_addresses, change_a_mode])
+def test_a_reload_goes_on_with_every_socket_it_has(lab, change):
+    sidecar = sidecar_of_two(lab)
+    sections = {k: dict(v) for k, v in sidecar.sections.items()}
+    change(lab, sections)
+    sidecar.reload(sections)
+    sidecar.wait_for("reloaded")
+    for section, keys in sections.items():
+        if section.startswith("client"):
+            path = keys["accept"].removeprefix("unix:")
+            mode = int(keys.get("socket_mode", "0600"), 8)
+            assert os.stat(path).st_mode & 0o777 == mode
+            applications.connect(path).close()
+            sidecar.wait_for("failed", service=section.split()[1])
+
+
+def test_a_reload_makes_the_directories_of_new_services(lab):
+    sidecar = lab.kerbwrap({
+        "kerbwrap": {"runtime_dir": lab.path / "later"},
+        "client db": lab.client_keys(("127.0.0.1", 1)),
+    })
+    assert not (lab.path / "later").exists()
+    sections = dict(sidecar.sections)
+    sections["server more"] = lab.server_keys(lab.echo())
+    sidecar.reload(sections)
+    sidecar.wait_for("reloaded")
+    assert (lab.path / "later").is_dir()
+
+
 @pytest.mark.threads
 def test_connections_survive_many_reloads(lab):
     tunnel = lab.tunnel(lab.echo())

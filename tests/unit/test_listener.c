@@ -91,7 +91,10 @@ tear_down(void)
 static void
 start(void *arg)
 {
-    ck_assert(listener_start(arg, test_loop, &handler));
+    struct error error;
+
+    ck_assert_msg(listener_start(arg, test_loop, &handler, &error), "%s",
+                  error.text);
 }
 
 static void
