@@ -10,7 +10,6 @@ import base64
 import contextlib
 import itertools
 import re
-import subprocess
 import uuid
 
 import applications

@@ -261,7 +261,7 @@ def test_the_directory_section_s_identity_asks(lab, directory, realm):
 def test_no_ambient_credential_ever_asks(lab, directory, realm):
     """Not even when one's own is refused by the KDC."""
     gone = realm.add("gone")
-    realm.kadmin("delprinc gone")
+    realm.kadmin("delprinc -force gone")
     ambient = realm.ccache("mallory", lab.path / "ambient")
     before = len(tickets_asked(realm))
     client = lab.kerbwrap(
