@@ -40,6 +40,7 @@ struct pool {
     unsigned threads;
     unsigned holders; /* running threads and the owner: the last one frees */
     unsigned posting; /* threads in loop_post */
+    unsigned busy;    /* threads in a job's run or discard */
     pthread_cond_t posted; /* for pool_free: none is any more */
     bool closed;
 };
@@ -80,6 +81,7 @@ run_job(struct worker *worker, struct job *job)
     struct pool *pool = worker->pool;
 
     worker->job = job;
+    pool->busy++;
     pthread_mutex_unlock(&pool->lock);
     job->run(job);
     pthread_mutex_lock(&pool->lock);
@@ -93,6 +95,7 @@ run_job(struct worker *worker, struct job *job)
     } else {
         post_job(pool, job);
     }
+    pool->busy--;
 }
 
 static void
@@ -209,13 +212,13 @@ pool_new(unsigned threads, struct pool **pool_out, struct error *err)
     return true;
 }
 
-void
+bool
 pool_free(struct pool *pool)
 {
     struct job *job;
 
     if (pool == NULL)
-        return;
+        return true;
     pthread_mutex_lock(&pool->lock);
     pool->closed = true;
     for (unsigned i = 0; i < pool->threads; i++) {
@@ -233,7 +236,9 @@ pool_free(struct pool *pool)
     /* From here on nothing reaches a loop. */
     while (pool->posting > 0)
         pthread_cond_wait(&pool->posted, &pool->lock);
+    bool idle = pool->busy == 0;
     release(pool);
+    return idle;
 }
 
 void

@@ -60,8 +60,11 @@ MUST_CHECK bool pool_new(unsigned threads, struct pool **pool_out,
  * waited for: they count as abandoned, nothing is posted for them any more, and
  * the memory they use lasts as long as they do.  The loops may be freed after.
  * No job may be submitted or abandoned any more.  NULL is fine.
+ *
+ * False: a job is still at work.  Then the process must end by _Exit, for the
+ * exit handlers of libraries would take from it what it uses.
  */
-void pool_free(struct pool *pool);
+bool pool_free(struct pool *pool);
 
 /*
  * Queues job in the lane called name (LANE_PROMPT or a text such as

@@ -86,14 +86,16 @@ quest_start(struct quest *quest, struct config *config,
     return true;
 }
 
-static void
+/* False: a job is stuck in a library and must not see the exit handlers. */
+static bool
 quest_clear(struct quest *quest)
 {
     timer_stop(&quest->late);
-    pool_free(quest->pool);
+    bool idle = pool_free(quest->pool);
     loop_free(quest->loop);
     credential_release(quest->credential);
     discovery_release(quest->answer);
+    return idle;
 }
 
 static int
@@ -166,7 +168,8 @@ ask(struct config *config, const struct service_settings *service, bool json)
         else
             status = show_answer(service, quest.answer, json);
     }
-    quest_clear(&quest);
+    if (!quest_clear(&quest))
+        _Exit(fflush(stdout) == 0 ? status : CLI_FAILED);
     return status;
 }
 

@@ -242,7 +242,8 @@ start_services(struct server *server, struct error *err)
     return true;
 }
 
-static void
+/* False: a job is stuck in a library and must not see the exit handlers. */
+static bool
 clear(struct server *server)
 {
     for (size_t i = 0; i < server->service_count; i++)
@@ -254,7 +255,7 @@ clear(struct server *server)
     status_free(server->status);
     server_free_services(server->services, server->service_count);
     server->service_count = 0;
-    pool_free(server->pool);
+    bool idle = pool_free(server->pool);
     if (server->loop != NULL)
         loop_deliver(server->loop); /* of jobs that nobody owns */
     admission_free(server->admission);
@@ -267,6 +268,7 @@ clear(struct server *server)
         timer_stop(&server->drain_timer);
     loop_free(server->loop);
     config_release(server->config);
+    return idle;
 }
 
 static bool
@@ -311,7 +313,9 @@ server_run(const char *path)
         log_event(EVENT_ERROR, LOG_TEXT("reason", error.text));
         status = EXIT_FAILURE;
     }
-    clear(&server);
+    bool idle = clear(&server);
     log_close(LOG_CLOSE_MS);
+    if (!idle)
+        _Exit(status);
     return status;
 }

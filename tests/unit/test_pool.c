@@ -288,11 +288,12 @@ START_TEST(freed_pool_discards_and_waits_for_nobody)
         submit("kdc A", &gate);
     await_waiting(&gate, 2);
 
-    pool_free(pool);
+    bool idle = pool_free(pool);
     loop_free(other_loop);
     pool = NULL;
     loop = NULL;
 
+    ck_assert(!idle);
     ck_assert_int_eq(atomic_load(&discarded), 3);
     open_gate(&gate);
     await_discarded(5);
@@ -329,7 +330,7 @@ START_TEST(pool_has_two_threads_at_least)
 
     ck_assert_uint_eq(pool_threads(small), 2);
     ck_assert_uint_eq(pool_threads(pool), THREADS);
-    pool_free(small);
+    ck_assert(pool_free(small));
 }
 END_TEST
 
