@@ -24,6 +24,8 @@
 #                                     localhost, web2.keytab those of web2
 #   svc-orders                        a service account: orders/app.DOMAIN ...
 #   legacy/web1.DOMAIN                its tickets are sealed with RC4
+#   polyglot                          has a key of each AES type, and may choose
+#                                     any of them towards orders/localhost
 # shellcheck disable=SC2034,SC2153
 set -euo pipefail
 
@@ -66,7 +68,8 @@ write_krb5_conf() {
 END
 }
 
-# allow_rc4 lets later releases of MIT still issue what legacy/ is there for.
+# A client that does not know the realm of orders/HOST is referred to it by what
+# krb5.conf says of HOST.  allow_rc4 lets later releases of MIT still issue what legacy/ is there for.
 write_kdc_conf() {
     cat >"$REALM_DIR/kdc.conf" <<END
 [libdefaults]
@@ -83,6 +86,7 @@ write_kdc_conf() {
         max_renewable_life = 7d
         default_principal_flags = +preauth
         supported_enctypes = aes256-cts:normal aes128-cts:normal
+        host_based_services = orders
     }
 [logging]
     kdc = FILE:$REALM_DIR/kdc.log
@@ -154,16 +158,28 @@ with_rc4_ticket() {
     echo "ktadd -q -norandkey -k $REALM_DIR/keytabs/$1.keytab $2"
 }
 
+# What a session's key is, is up to whoever asks the KDC for a ticket.
+with_every_aes_type() {
+    local types=aes128-cts-hmac-sha256-128,aes256-cts-hmac-sha384-192
+    types=$types,aes256-cts-hmac-sha1-96,aes128-cts-hmac-sha1-96
+    echo "addprinc -randkey -e ${types//,/:normal,}:normal $1"
+    echo "ktadd -q -norandkey -k $REALM_DIR/keytabs/$1.keytab $1"
+    echo "setstr krbtgt/$REALM session_enctypes $types"
+    echo "setstr $2 session_enctypes $types"
+}
+
 principals() {
     local web1=web1.$domain web2=web2.$domain app=app.$domain
     with_password alice bob mallory Administrator
     with_keytab web1 "web1\$" "host/$web1" "HTTP/$web1" "orders/$web1" \
-        "orders/$web1:7443" host/localhost orders/localhost
+        "orders/$web1:7443" "orders/$web1/orders" host/localhost \
+        orders/localhost
     with_keytab web2 "web2\$" "host/$web2" "HTTP/$web2" "orders/$web2"
     with_keytab svc-orders svc-orders "orders/$app" "orders/$app:7443" \
         "orders/$app/orders"
     with_rc4_ticket legacy "legacy/$web1"
     with_keytab ldap ldap/localhost
+    with_every_aes_type polyglot orders/localhost
 }
 
 populate() {

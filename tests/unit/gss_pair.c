@@ -159,6 +159,29 @@ pair_clear(struct pair *pair)
     *pair = (struct pair){0};
 }
 
+/* Whose tickets the ambient credential is. */
+static const char *raw_client = "alice";
+
+void
+raw_enctype(const char *name)
+{
+    char path[PATH_SIZE], profiles[2 * PATH_SIZE];
+    FILE *file;
+
+    raw_client = "polyglot";
+    snprintf(path, sizeof path, "%s/%s.conf", needed("REALM_DIR"), name);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file,
+            "[libdefaults]\n"
+            "default_tgs_enctypes = %s\n"
+            "default_tkt_enctypes = %s\n",
+            name, name);
+    fclose(file);
+    snprintf(profiles, sizeof profiles, "%s:%s", path, needed("KRB5_CONFIG"));
+    setenv("KRB5_CONFIG", profiles, 1);
+}
+
 /* The ambient credential: environment variables do here what kerbwrap never
  * lets them do.  Acquired once, because some tests make a thousand pairs. */
 static gss_cred_id_t
@@ -168,7 +191,7 @@ ambient(gss_cred_usage_t usage)
     OM_uint32 minor;
 
     if (credentials[usage] == GSS_C_NO_CREDENTIAL) {
-        setenv("KRB5_CLIENT_KTNAME", keytab_of("alice"), 1);
+        setenv("KRB5_CLIENT_KTNAME", keytab_of(raw_client), 1);
         setenv("KRB5CCNAME", "MEMORY:", 1);
         setenv("KRB5_KTNAME", keytab_of("web1"), 1);
         setenv("KRB5RCACHENAME", "none:", 1);

@@ -47,6 +47,9 @@ enum {
                 GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG
 };
 void raw_pair(gss_ctx_id_t *initiator, gss_ctx_id_t *acceptor);
+/* Before the first of them: their keys are to be of this type, the name of one
+ * of AES', and alice is another. */
+void raw_enctype(const char *name);
 /* The first token of such an initiator: flags and mechanism as wanted. */
 void raw_request(OM_uint32 flags, gss_OID mech, gss_ctx_id_t *initiator,
                  gss_buffer_t token);
