@@ -16,7 +16,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -460,7 +459,8 @@ def wait_until(condition, timeout=15):
 
 
 def free_port():
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A loopback port that was free a moment ago, and that the kernel gives to
+    no outgoing connection."""
+    free_ports = ROOT / "tests" / "lab" / "free-ports"
+    return int(subprocess.run([free_ports, "1"], capture_output=True,
+                              check=True, timeout=30).stdout)
