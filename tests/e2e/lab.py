@@ -36,6 +36,8 @@ REPORT = re.compile(r"Sanitizer|runtime error:")
 class Realm:
     """One realm of tests/lab/realm.sh, in a directory of its own."""
 
+    script = REALM_SH
+
     def __init__(self, name="CORP.EXAMPLE.TEST", directory=False):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="kw-realm-"))
         self._caller = {"REALM": name, "REALM_DIR": str(self.path)}
@@ -47,7 +49,7 @@ class Realm:
 
     def _script(self, *arguments):
         result = subprocess.run(
-            [REALM_SH, *arguments],
+            [self.script, *arguments],
             env={**os.environ, **self._caller},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -88,6 +90,14 @@ class Realm:
         )
         return path
 
+    def trust(self, other):
+        """Each of the two realms takes the other's word for who is who."""
+        for realm in (self, other):
+            realm.kadmin(*(
+                f"addprinc -pw Passw0rd-trust krbtgt/{to.name}@{of.name}"
+                for to, of in ((self, other), (other, self))
+            ))
+
     def stop(self, daemon="kdc"):
         self._script("stop", daemon)
 
@@ -96,6 +106,18 @@ class Realm:
 
     def close(self):
         self._script("down")
+
+
+class Heimdal(Realm):
+    """The same from tests/lab/heimdal.sh, where it can be had."""
+
+    script = ROOT / "tests" / "lab" / "heimdal.sh"
+
+    @classmethod
+    def why_not(cls):
+        """What is missing; empty when nothing is."""
+        return subprocess.run([cls.script, "possible"], capture_output=True,
+                              text=True, timeout=120).stdout.strip()
 
 
 def ini(sections):
@@ -385,11 +407,11 @@ class Lab(contextlib.ExitStack):
             **changes,
         }
 
-    def command(self, *arguments):
+    def command(self, *arguments, env=None):
         """Runs `kerbwrap ARGUMENTS` to its end."""
         return subprocess.run(
             [BINARY, *arguments],
-            env=self.environment(),
+            env=self.environment(**env or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

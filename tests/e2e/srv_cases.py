@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import test_readme
 from applications import exchange
 from lab import free_port
 from names import NameServer
@@ -69,6 +70,14 @@ def test_the_domain_leads_to_its_directory(lab, directory, dns):
     assert echoes(client)
     assert client.wait_for("up")["target"].startswith(f"orders/{WEB1}")
     assert f"_ldap._tcp.{lab.realm.domain}" in dns.asked
+
+
+def test_the_readme_s_client_finds_its_server_as_it_stands(lab, directory, dns,
+                                                           realm):
+    sidecar = server(lab)
+    directory.scp(directory.computer(host=WEB1), address=(WEB1, port(sidecar)),
+                  keywords=test_readme.KEYWORDS)
+    test_readme.assert_echo(lab.kerbwrap(test_readme.adapted(realm)))
 
 
 def test_the_catalog_is_asked_too(lab, directory, dns, realm):
@@ -208,4 +217,4 @@ def test_the_client_follows_records_that_change(lab, directory, dns, scp):
     dns.records[ORDERS] = [(0, 0, port(moved), WEB1)]
     client.wait_for("discovered", count=2, timeout=30)
     assert echoes(client)
-    assert client.events("up")[-1]["to"] == f"127.0.0.1:{port(moved)}"
+    assert client.wait_for("up", count=2)["to"] == f"127.0.0.1:{port(moved)}"
