@@ -15,7 +15,8 @@
 #include "gss/reason.h"
 
 enum {
-    WHOSE_SIZE = 512
+    WHOSE_SIZE = 512,
+    PEER_SIZE = 2048,
 };
 
 static struct establishment *
@@ -45,6 +46,7 @@ check_ticket(struct establishment *side, const struct ticket_facts *facts,
 
     snprintf(whose, sizeof whose, "the ticket for %s", side->target->text);
     side->peer.endtime = facts->endtime;
+    memcpy(side->realm, facts->realm, sizeof side->realm);
     return establishment_check_enctype(facts->enctype, whose,
                                        &side->peer.ticket_enctype, err) &&
            establishment_check_enctype(facts->session_enctype,
@@ -123,6 +125,18 @@ hear_refusal(struct establishment *side, krb5_error_code code,
     }
 }
 
+/* The name that was proved; its realm may be known by the ticket only. */
+static bool
+finish_as_named(struct establishment *side, OM_uint32 flags, struct error *err)
+{
+    bool referred = side->target->server->realm.length == 0;
+    char peer[PEER_SIZE];
+
+    snprintf(peer, sizeof peer, "%s%s", side->target->text,
+             referred ? side->realm : "");
+    return establishment_finish(side, flags, peer, err);
+}
+
 static enum context_status
 verify_answer(struct establishment *side, struct worker *worker,
               const uint8_t *bytes, size_t size, struct context_output *out)
@@ -143,10 +157,8 @@ verify_answer(struct establishment *side, struct worker *worker,
     one_answer = token.length == 0;
     gss_release_buffer(&ignored, &token);
     if (major == GSS_S_COMPLETE && one_answer)
-        return establishment_finish(side, flags, side->target->text,
-                                    &out->error)
-                   ? CONTEXT_DONE
-                   : CONTEXT_FAILED;
+        return finish_as_named(side, flags, &out->error) ? CONTEXT_DONE
+                                                         : CONTEXT_FAILED;
     if (kind == TOKEN_KRB_ERROR)
         hear_refusal(side, (krb5_error_code)minor, &out->error);
     else if (GSS_ERROR(major))

@@ -31,6 +31,7 @@ struct establishment {
     /* plain */
     enum establishment_state state;
     bool fetched; /* initiator: a ticket was got for this very context */
+    char realm[TICKET_REALM_SIZE]; /* initiator: of the ticket in use */
 };
 
 /* What must have been agreed on, each of them. */

@@ -77,6 +77,19 @@ give_realm(krb5_context context, krb5_principal server,
     return code;
 }
 
+/* Does the name end in '@' with nothing after it? */
+static bool
+leaves_realm_to_kdc(const char *asked)
+{
+    size_t length = strlen(asked), escapes = 0;
+
+    if (length == 0 || asked[length - 1] != '@')
+        return false;
+    while (escapes < length - 1 && asked[length - 2 - escapes] == '\\')
+        escapes++;
+    return escapes % 2 == 0;
+}
+
 static krb5_error_code
 parse(krb5_context context, struct target *target, krb5_const_principal client)
 {
@@ -86,7 +99,8 @@ parse(krb5_context context, struct target *target, krb5_const_principal client)
     code = krb5_parse_name_flags(context, target->asked,
                                  KRB5_PRINCIPAL_PARSE_NO_DEF_REALM,
                                  &target->server);
-    if (code == 0 && target->server->realm.length == 0)
+    if (code == 0 && target->server->realm.length == 0 &&
+        !leaves_realm_to_kdc(target->asked))
         code = give_realm(context, target->server, client);
     if (code == 0)
         code = krb5_unparse_name(context, target->server, &text);
@@ -143,7 +157,9 @@ target_new(krb5_context context, const char *asked, krb5_const_principal client,
         target_free(context, target);
         return false;
     }
-    lane_of_realm(&target->server->realm, target->lane, sizeof target->lane);
+    const krb5_data *realm = &target->server->realm;
+    lane_of_realm(realm->length != 0 ? realm : &client->realm, target->lane,
+                  sizeof target->lane);
     *target_out = target;
     return true;
 }

@@ -34,8 +34,9 @@ struct target {
 
 /*
  * asked is CLASS/HOST... with backslash escapes.  Without @REALM the realm is
- * what [domain_realm] of krb5.conf says of HOST, else that of client.  Neither
- * DNS nor a KDC is asked, and nothing is canonicalised.
+ * what [domain_realm] of krb5.conf says of HOST, else that of client; with an
+ * empty one, "CLASS/HOST@", the client's KDC refers to it when the ticket is
+ * asked for.  Neither DNS nor a KDC is asked here, and nothing is canonicalised.
  */
 MUST_CHECK bool target_new(krb5_context context, const char *asked,
                            krb5_const_principal client,

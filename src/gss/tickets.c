@@ -6,6 +6,7 @@
  */
 #include "gss/tickets.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -270,6 +271,9 @@ tickets_find(krb5_context context, const struct tickets *tickets,
         return false;
     ok = krb5_decode_ticket(&creds->ticket, &ticket) == 0;
     if (ok) {
+        const krb5_data *realm = &ticket->server->realm;
+        snprintf(facts_out->realm, sizeof facts_out->realm, "%.*s",
+                 (int)realm->length, realm->data);
         facts_out->endtime = seconds(creds->times.endtime);
         facts_out->enctype = ticket->enc_part.enctype;
         facts_out->session_enctype = creds->keyblock.enctype;

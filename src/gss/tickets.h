@@ -49,8 +49,13 @@ void tickets_free(krb5_context context, struct tickets *tickets);
 /* Is there a ticket-granting ticket that can be used now? */
 bool tickets_can_ask(const struct tickets *tickets);
 
+enum {
+    TICKET_REALM_SIZE = 256
+};
+
 /* Is a usable ticket for server here?  Asks nobody. */
 struct ticket_facts {
+    char realm[TICKET_REALM_SIZE]; /* whose KDC gave it */
     int64_t endtime;
     int32_t enctype;         /* that the ticket is sealed with */
     int32_t session_enctype; /* of the key inside it */

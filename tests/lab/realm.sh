@@ -69,7 +69,8 @@ END
 }
 
 # A client that does not know the realm of orders/HOST is referred to it by what
-# krb5.conf says of HOST.  allow_rc4 lets later releases of MIT still issue what legacy/ is there for.
+# krb5.conf says of HOST.  allow_rc4 lets later releases of MIT still issue what
+# legacy/ is there for.
 write_kdc_conf() {
     cat >"$REALM_DIR/kdc.conf" <<END
 [libdefaults]

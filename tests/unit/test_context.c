@@ -197,13 +197,16 @@ START_TEST(realm_of_the_target_is_the_mapped_one)
     struct context *named = context_new_initiator(
         alice, "orders/web1@OTHER.TEST", NULL);
     struct context *ours = context_new_initiator(alice, "orders/x", NULL);
+    struct context *referred = context_new_initiator(alice, "orders/x@", NULL);
 
     ck_assert_str_eq(mapped->lane, "kdc " REALM);
     ck_assert_str_eq(named->lane, "kdc OTHER.TEST");
     ck_assert_str_eq(ours->lane, "kdc " REALM);
+    ck_assert_str_eq(referred->lane, "kdc " REALM);
     context_free(mapped);
     context_free(named);
     context_free(ours);
+    context_free(referred);
 }
 END_TEST
 
