@@ -15,6 +15,12 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {"json", no_argument, NULL, 'j'},
+    {"ccache", required_argument, NULL, 'C'},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"force", no_argument, NULL, 'f'},
+    {"instance", required_argument, NULL, 'I'},
+    {"port", required_argument, NULL, 'p'},
+    {"referrer", required_argument, NULL, 'R'},
     {NULL, 0, NULL, 0},
 };
 
@@ -40,23 +46,49 @@ refuse(const char *what, const char *text, const char *command)
     return false;
 }
 
+/* The options that only some commands take: a flag, or where its value goes. */
+static bool
+take_special(int letter, char **argv, struct cli_options *options)
+{
+    const struct {
+        int letter;
+        unsigned takes;
+        bool *flag;
+        const char **value;
+    } special[] = {
+        {'j', TAKES_JSON, &options->json, NULL},
+        {'n', TAKES_DRY_RUN, &options->dry_run, NULL},
+        {'f', TAKES_FORCE, &options->force, NULL},
+        {'C', TAKES_CCACHE, NULL, &options->ccache},
+        {'I', TAKES_PARTS, NULL, &options->instance},
+        {'p', TAKES_PARTS, NULL, &options->port},
+        {'R', TAKES_PARTS, NULL, &options->referrer},
+    };
+    unsigned takes = cli_find(argv[0])->takes;
+
+    for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
+        if (special[i].letter != letter || (takes & special[i].takes) == 0)
+            continue;
+        if (special[i].flag != NULL)
+            *special[i].flag = true;
+        else
+            *special[i].value = optarg;
+        return true;
+    }
+    return refuse("unknown option", argv[optind - 1], argv[0]);
+}
+
 /* One option; false: it was the last to look at. */
 static bool
 take_option(int letter, char **argv, struct cli_options *options,
             int *status_out)
 {
-    const struct command *command = cli_find(argv[0]);
-
     switch (letter) {
     case 'c':
         options->config = optarg;
         return true;
-    case 'j':
-        options->json = true;
-        return (command->takes & TAKES_JSON) != 0 ||
-               refuse("unknown option", "--json", argv[0]);
     case 'h':
-        cli_help(command);
+        cli_help(cli_find(argv[0]));
         *status_out = CLI_DONE;
         return false;
     case 'V':
@@ -64,10 +96,11 @@ take_option(int letter, char **argv, struct cli_options *options,
         *status_out = CLI_DONE;
         return false;
     case ':':
-        cli_complain("-c needs a FILE: see kerbwrap %s --help", argv[0]);
+        cli_complain("%s needs a value: see kerbwrap %s --help",
+                     argv[optind - 1], argv[0]);
         return false;
     default:
-        return refuse("unknown option", argv[optind - 1], argv[0]);
+        return take_special(letter, argv, options);
     }
 }
 
@@ -76,7 +109,8 @@ cli_parse(int argc, char **argv, struct cli_options *options_out,
           int *status_out)
 {
     struct cli_options options = {.config = default_file};
-    bool takes_name = (cli_find(argv[0])->takes & TAKES_NAME) != 0;
+    unsigned takes = cli_find(argv[0])->takes;
+    bool takes_name = (takes & TAKES_NAME) != 0;
     int letter;
 
     *status_out = CLI_USAGE;
@@ -87,7 +121,9 @@ cli_parse(int argc, char **argv, struct cli_options *options_out,
             return false;
     if (takes_name && optind < argc)
         options.name = argv[optind++];
-    if (optind < argc)
+    options.more = argv + optind;
+    options.more_count = argc - optind;
+    if (optind < argc && (takes & TAKES_MORE) == 0)
         return refuse("unexpected argument", argv[optind], argv[0]);
     if (takes_name && options.name == NULL) {
         cli_complain("no NAME given: see kerbwrap %s --help", argv[0]);

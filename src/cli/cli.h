@@ -20,6 +20,11 @@ enum {
 enum command_takes {
     TAKES_NAME = 1, /* of a service; required */
     TAKES_JSON = 2, /* --json */
+    TAKES_CCACHE = 4,
+    TAKES_DRY_RUN = 8,
+    TAKES_FORCE = 16,
+    TAKES_PARTS = 32, /* --instance, --port, --referrer */
+    TAKES_MORE = 64,  /* arguments of its own */
 };
 
 struct command {
@@ -35,6 +40,15 @@ int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_discover(int argc, char **argv);
+int command_publish(int argc, char **argv);
+int command_unpublish(int argc, char **argv);
+int command_spn_make(int argc, char **argv);
+int command_spn_crack(int argc, char **argv);
+int command_spn_list(int argc, char **argv);
+int command_spn_add(int argc, char **argv);
+int command_spn_delete(int argc, char **argv);
+int command_spn_check(int argc, char **argv);
+int command_spn_find_duplicates(int argc, char **argv);
 int command_status(int argc, char **argv);
 
 /* NULL when there is none of this name. */
@@ -51,6 +65,13 @@ struct cli_options {
     const char *config; /* -c FILE; never NULL */
     const char *name;   /* NULL unless the command takes one */
     bool json;
+    bool dry_run;
+    bool force;
+    const char *ccache; /* NULL: none */
+    /* Of `spn make`; NULL: not given. */
+    const char *instance, *port, *referrer;
+    char **more; /* the arguments of a command that TAKES_MORE */
+    int more_count;
 };
 
 /*

@@ -12,6 +12,14 @@
     "FILE is /etc/kerbwrap/kerbwrap.ini unless -c names another; see\n"        \
     "kerbwrap.ini(5).\n"
 
+#define CCACHE_NOTE                                                            \
+    "The account of the keytab is used, unless --ccache names a cache with\n"  \
+    "somebody's ticket; `default` is the one that kinit fills.\n"
+
+#define ACCOUNT_NOTE                                                           \
+    "ACCOUNT is a sAMAccountName (WEB1$ for a computer) or a DN; without it\n" \
+    "the one that asks.\n\n"
+
 static const struct command commands[] = {
     {
         .name = "run",
@@ -51,6 +59,96 @@ static const struct command commands[] = {
             "when there is none or nobody answers.\n\n" DEFAULT_FILE_NOTE,
         .takes = TAKES_NAME | TAKES_JSON,
         .run = command_discover,
+    },
+    {
+        .name = "publish",
+        .synopsis = "[-c FILE] [--ccache CACHE] [--dry-run] NAME",
+        .summary = "publish [server NAME] in the directory",
+        .details =
+            "Registers its service principal names and creates or updates its "
+            "service\nconnection point, all or nothing. --dry-run shows what "
+            "would be changed.\n\n" CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_NAME | TAKES_CCACHE | TAKES_DRY_RUN,
+        .run = command_publish,
+    },
+    {
+        .name = "unpublish",
+        .synopsis = "[-c FILE] [--ccache CACHE] [--dry-run] [--force] NAME",
+        .summary = "take back what publish put there",
+        .details =
+            "Deletes what `kerbwrap publish` created, according to its record "
+            "in state_dir.\n--force deletes also what was there before, by the "
+            "names of FILE.\n\n" CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_NAME | TAKES_CCACHE | TAKES_DRY_RUN | TAKES_FORCE,
+        .run = command_unpublish,
+    },
+    {
+        .name = "spn make",
+        .synopsis = "[--instance HOST] [--port PORT] [--referrer HOST] "
+                    "CLASS SERVICE",
+        .summary = "compose a service principal name",
+        .details =
+            "By the rules of DsMakeSpn: CLASS/SERVICE[:PORT] for a host, "
+            "CLASS/HOST[:PORT]/SERVICE\nfor a service that an instance offers. "
+            "A referrer counts only when SERVICE is an\nIP address.\n",
+        .takes = TAKES_PARTS | TAKES_MORE,
+        .run = command_spn_make,
+    },
+    {
+        .name = "spn crack",
+        .synopsis = "SPN",
+        .summary = "show the parts of a service principal name",
+        .details = "One part a line, as DsCrackSpn tells them.\n",
+        .takes = TAKES_MORE,
+        .run = command_spn_crack,
+    },
+    {
+        .name = "spn list",
+        .synopsis = "[-c FILE] [--ccache CACHE] [ACCOUNT]",
+        .summary = "show the names of an account",
+        .details = ACCOUNT_NOTE CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_CCACHE | TAKES_MORE,
+        .run = command_spn_list,
+    },
+    {
+        .name = "spn add",
+        .synopsis = "[-c FILE] [--ccache CACHE] SPN ... [ACCOUNT]",
+        .summary = "register names on an account",
+        .details =
+            "A name that is there already is fine; one that stands on another "
+            "account, on any\ndirectory server, is refused.\n\n" ACCOUNT_NOTE
+                CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_CCACHE | TAKES_MORE,
+        .run = command_spn_add,
+    },
+    {
+        .name = "spn delete",
+        .synopsis = "[-c FILE] [--ccache CACHE] SPN ... [ACCOUNT]",
+        .summary = "delete names from an account",
+        .details = "A name that is gone already is fine.\n\n" ACCOUNT_NOTE
+            CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_CCACHE | TAKES_MORE,
+        .run = command_spn_delete,
+    },
+    {
+        .name = "spn check",
+        .synopsis = "[-c FILE] [--ccache CACHE] NAME",
+        .summary = "compare names, keytab and directory of [server NAME]",
+        .details =
+            "Is each name registered on the account and on no other, is there "
+            "an AES key for\nit, and is the key's number (kvno) the "
+            "directory's?\n\n" CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_NAME | TAKES_CCACHE,
+        .run = command_spn_check,
+    },
+    {
+        .name = "spn find-duplicates",
+        .synopsis = "[-c FILE] [--ccache CACHE]",
+        .summary = "show names that stand on several accounts",
+        .details = "Asks every directory server. The exit status is 1 when "
+                   "there is one.\n\n" CCACHE_NOTE DEFAULT_FILE_NOTE,
+        .takes = TAKES_CCACHE,
+        .run = command_spn_find_duplicates,
     },
     {
         .name = "status",
@@ -109,7 +207,7 @@ cli_help(const struct command *command)
            "       kerbwrap --version\n\n"
            "Wraps plain TCP services in Kerberos.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("    %-8s %s\n", commands[i].name, commands[i].summary);
+        printf("    %-20s %s\n", commands[i].name, commands[i].summary);
     printf("\n%sSee kerbwrap(8).\n", DEFAULT_FILE_NOTE);
 }
 

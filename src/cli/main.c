@@ -6,9 +6,30 @@
 
 #include "cli/cli.h"
 
+enum {
+    NAME_SIZE = 64 /* of a command */
+};
+
+/*
+ * "spn", "add" are one command, called "spn add": the two arguments become one.
+ * name has room for both.
+ */
+static void
+join_words(int *argc, char ***argv, char *name, size_t size)
+{
+    if (*argc < 2 || strcmp((*argv)[0], "spn") != 0 || (*argv)[1][0] == '-')
+        return;
+    snprintf(name, size, "spn %s", (*argv)[1]);
+    ++*argv;
+    --*argc;
+    (*argv)[0] = name;
+}
+
 static int
 help(int argc, char **argv)
 {
+    char both[NAME_SIZE];
+    join_words(&argc, &argv, both, sizeof both);
     const struct command *command = argc > 0 ? cli_find(argv[0]) : NULL;
 
     if (argc > 0 && command == NULL)
@@ -20,16 +41,21 @@ help(int argc, char **argv)
 static int
 dispatch(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : NULL;
+    char both[NAME_SIZE];
+    char **words = argv + 1;
+    int count = argc - 1;
 
-    if (name == NULL) {
+    if (count < 1) {
         cli_complain("no command given: see kerbwrap --help");
         return CLI_USAGE;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+    join_words(&count, &words, both, sizeof both);
+    const char *name = words[0];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
+        strcmp(name, "spn") == 0)
         return help(0, NULL);
     if (strcmp(name, "help") == 0)
-        return help(argc - 2, argv + 2);
+        return help(count - 1, words + 1);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         cli_version();
         return CLI_DONE;
@@ -37,7 +63,7 @@ dispatch(int argc, char **argv)
     const struct command *command = cli_find(name);
     if (command == NULL)
         return cli_unknown(name);
-    return command->run(argc - 1, argv + 1);
+    return command->run(count, words);
 }
 
 int

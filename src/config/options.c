@@ -103,12 +103,6 @@ switched_on(const char *value)
 }
 
 static bool
-other_type(const char *value)
-{
-    return strcmp(value, "SRV") == 0;
-}
-
-static bool
 verification(const char *value)
 {
     return strcmp(value, "require") == 0 || strcmp(value, "warn") == 0;
@@ -232,17 +226,17 @@ static const struct option options[] = {
      .help = "refuse a repeated first message at once: yes | no"},
     {"publish",                   SERVER,    VALUE_FLAG,      IN_SERVICE(publish),                  "no",                             .words = yes_or_no, .not_yet = switched_on,
      .help = "keep the service connection point up to date: yes | no"},
-    {"keywords",                  SERVER,    VALUE_TEXTS,     IN_SERVICE(keywords),                 "",                               .not_yet = any_value,
+    {"keywords",                  SERVER,    VALUE_TEXTS,     IN_SERVICE(keywords),                 "",
      .help = "keywords of the service connection point, a list"},
-    {"dns_name",                  SERVER,    VALUE_TEXT,      IN_SERVICE(dns_name),                 "",                               .check = check_host, .not_yet = any_value,
+    {"dns_name",                  SERVER,    VALUE_TEXT,      IN_SERVICE(dns_name),                 "",                               .check = check_host,
      .help = "host to publish; empty: the name of this host"},
-    {"dns_name_type",             SERVER,    VALUE_WORD,      IN_SERVICE(dns_name_type),            "A",                              .words = dns_name_types, .not_yet = other_type,
+    {"dns_name_type",             SERVER,    VALUE_WORD,      IN_SERVICE(dns_name_type),            "A",                              .words = dns_name_types,
      .help = "what dns_name is: A | SRV"},
-    {"port",                      SERVER,    VALUE_NUMBER,    IN_SERVICE(port),                     "",                               .low = 1, .high = 65535, .not_yet = any_value,
+    {"port",                      SERVER,    VALUE_NUMBER,    IN_SERVICE(port),                     "",                               .low = 1, .high = 65535,
      .help = "port to publish; empty: that of accept"},
-    {"scp_name",                  SERVER,    VALUE_TEXT,      IN_SERVICE(scp_name),                 "",                               .not_yet = any_value,
+    {"scp_name",                  SERVER,    VALUE_TEXT,      IN_SERVICE(scp_name),                 "",
      .help = "name of the service connection point; empty: NAME"},
-    {"account",                   SERVER,    VALUE_TEXT,      IN_SERVICE(account),                  "",                               .not_yet = any_value,
+    {"account",                   SERVER,    VALUE_TEXT,      IN_SERVICE(account),                  "",
      .help = "account that holds the names; empty: that of this machine"},
     {"verify_spn",                SERVER,    VALUE_WORD,      IN_SERVICE(verify_spn),               "auto",                           .words = verifications, .not_yet = verification,
      .help = "check the names in the directory at start: auto | require | warn | off"},

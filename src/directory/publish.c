@@ -54,7 +54,7 @@ status_of(enum directory_status status)
                                         : PUBLISH_FAILED;
 }
 
-static void
+void
 publishing_clear(struct publishing *publishing)
 {
     registry_close(publishing->registry);
@@ -68,9 +68,8 @@ publishing_clear(struct publishing *publishing)
     free(publishing->spns);
 }
 
-/* Connected, and everything known that has a name. */
-static enum directory_status
-prepare(struct publishing *publishing, struct error *err)
+enum directory_status
+publishing_prepare(struct publishing *publishing, struct error *err)
 {
     enum directory_status status = registry_open(
         &publishing->settings->registry, &publishing->registry, err);
@@ -262,7 +261,7 @@ static enum publish_status
 publish_locked(struct publishing *publishing, const struct journal *before,
                struct error *err)
 {
-    enum directory_status status = prepare(publishing, err);
+    enum directory_status status = publishing_prepare(publishing, err);
 
     if (status == DIRECTORY_ANSWERED)
         status = publishing_find_scp(publishing, err);
@@ -301,7 +300,7 @@ unpublish_locked(struct publishing *publishing, const struct journal *before,
 {
     if (!is_ours_or_forced(publishing, err))
         return PUBLISH_FAILED;
-    enum directory_status status = prepare(publishing, err);
+    enum directory_status status = publishing_prepare(publishing, err);
 
     if (status == DIRECTORY_ANSWERED)
         status = publishing_find_scp(publishing, err);
@@ -351,37 +350,4 @@ enum publish_status
 unpublish(const struct publish_settings *settings, struct error *err)
 {
     return run(settings, unpublish_locked, "unpublish", err);
-}
-
-static enum directory_status
-verify_all(struct publishing *publishing, bool *sound_out, struct error *err)
-{
-    enum directory_status status = prepare(publishing, err);
-
-    *sound_out = true;
-    for (size_t i = 0; i < publishing->spn_count && *sound_out &&
-                       status == DIRECTORY_ANSWERED;
-         i++) {
-        enum spn_verdict verdict = SPN_HELD;
-        status = account_holds(publishing->registry, &publishing->holder,
-                               publishing->spns[i], &verdict, err);
-        *sound_out = verdict == SPN_HELD;
-        if (verdict == SPN_MISSING)
-            advise_spn(publishing, publishing->spns[i]);
-    }
-    return status;
-}
-
-enum publish_status
-publish_verify(const struct publish_settings *settings, struct error *err)
-{
-    struct publishing publishing = {.settings = settings};
-    bool sound;
-    enum directory_status status = verify_all(&publishing, &sound, err);
-
-    publishing_clear(&publishing);
-    /* A server that says no to us says nothing about the names. */
-    return status != DIRECTORY_ANSWERED ? PUBLISH_SILENT
-           : sound                      ? PUBLISH_DONE
-                                        : PUBLISH_FAILED;
 }

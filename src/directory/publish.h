@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "directory/registry.h"
+#include "gss/keytab.h"
 
 /* What is told on the way; text is safe to print. */
 enum publish_news {
@@ -74,5 +75,14 @@ MUST_CHECK enum publish_status unpublish(
  */
 MUST_CHECK enum publish_status publish_verify(
     const struct publish_settings *settings, struct error *err);
+
+/*
+ * Likewise for a person, with what the keytab holds: is there an AES key for
+ * each, and is its number the directory's?  Each SPN is a PUBLISH_RESULT, or a
+ * PUBLISH_WARNING and then FAILED.
+ */
+MUST_CHECK enum publish_status publish_check(
+    const struct publish_settings *settings, const struct keytab_keys *keys,
+    struct error *err);
 
 #endif

@@ -42,6 +42,11 @@ struct publishing {
     size_t spn_count;
 };
 
+/* publish.c: connects, and finds all that has a name. */
+MUST_CHECK enum directory_status publishing_prepare(
+    struct publishing *publishing, struct error *err);
+void publishing_clear(struct publishing *publishing);
+
 /* publish_find.c: each reads what the next needs. */
 MUST_CHECK enum directory_status publishing_find_accounts(
     struct publishing *publishing, struct error *err);
