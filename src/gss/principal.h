@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 
-enum { PRINCIPAL_COMPONENTS_MAX = 8 };
+enum {
+    PRINCIPAL_COMPONENTS_MAX = 8
+};
 
 /* Texts end with NUL and hold none: names that do are refused. */
 struct principal {
