@@ -251,7 +251,8 @@ clear(struct server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     free(server->workers);
-    server_end_tours(server);
+    if (server->loop != NULL)
+        loop_deliver(server->loop); /* of tours: the workers' last words */
     status_free(server->status);
     server_free_services(server->services, server->service_count);
     server->service_count = 0;

@@ -13,7 +13,6 @@
 #include "proxy/service.h"
 #include "proxy/worker.h"
 
-struct journey;
 struct status;
 
 struct server {
@@ -28,7 +27,6 @@ struct server {
     struct service **services; /* in the order of config */
     size_t service_count;
     struct status *status;
-    struct journey *journeys; /* tours that are under way */
     struct event *signals[5];
     struct timer drain_timer;
     /* plain */
@@ -73,11 +71,9 @@ struct tour {
 };
 
 /* out: what all visits wrote, joined by commas.  done always comes, at the
- * latest from server_end_tours.  False for lack of memory. */
+ * latest with the mail that is delivered once the workers have ended.  False
+ * for lack of memory. */
 MUST_CHECK bool server_tour(struct server *server, const struct tour *tour);
-
-/* The workers have ended: no visit comes any more. */
-void server_end_tours(struct server *server);
 
 /* status.c */
 MUST_CHECK struct status *status_new(struct server *server, struct error *err);

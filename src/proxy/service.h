@@ -22,8 +22,7 @@ struct service_host {
     struct loop *main_loop;
     struct pool *pool;
     struct admission *admission;
-    struct service *const
-        *running; /* whose listeners new ones may go on with */
+    struct service *const *running; /* before a reload; may pass listeners */
     size_t running_count;
     uint64_t next_id;
 };

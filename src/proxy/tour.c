@@ -12,7 +12,6 @@
 struct stop;
 
 struct journey {
-    struct journey *next, **link;
     struct tour tour;
     struct evbuffer *out; /* owned */
     size_t pending;
@@ -50,9 +49,6 @@ on_visit(struct round *round, struct connection *conn)
 static void
 end(struct journey *journey)
 {
-    if (journey->next != NULL)
-        journey->next->link = journey->link;
-    *journey->link = journey->next;
     journey->tour.done(journey->out, journey->tour.done_arg);
     journey_free(journey);
 }
@@ -102,20 +98,8 @@ server_tour(struct server *server, const struct tour *tour)
     struct journey *journey = journey_new(server, tour);
     if (journey == NULL)
         return false;
-    journey->next = server->journeys;
-    journey->link = &server->journeys;
-    if (journey->next != NULL)
-        journey->next->link = &journey->next;
-    server->journeys = journey;
     for (size_t i = 0; i < server->worker_count; i++)
         worker_visit(server->workers[i], server->loop,
                      &journey->stops[i].round);
     return true;
-}
-
-void
-server_end_tours(struct server *server)
-{
-    while (server->journeys != NULL)
-        end(server->journeys);
 }

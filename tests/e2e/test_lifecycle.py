@@ -352,6 +352,7 @@ def change_a_mode(lab, sections):
     sections["client one"]["socket_mode"] = "0666"
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize(
     "change", [rename_a_service, exchange_addresses, change_a_mode])
 def test_a_reload_goes_on_with_every_socket_it_has(lab, change):
@@ -380,6 +381,15 @@ def test_a_reload_makes_the_directories_of_new_services(lab):
     sidecar.reload(sections)
     sidecar.wait_for("reloaded")
     assert (lab.path / "later").is_dir()
+
+
+@pytest.mark.threads
+def test_a_reload_may_be_the_last_word_before_the_end(lab):
+    for _ in range(5):
+        sidecar = lab.kerbwrap({"server db": lab.server_keys(lab.echo())})
+        sidecar.reload()
+        sidecar.signal(signal.SIGTERM)
+        assert sidecar.wait() == 0
 
 
 @pytest.mark.threads
