@@ -347,6 +347,7 @@ fake_context_new(enum role role, const struct fake_script *script)
     fake->script = *script;
     strcpy(fake->display, FAKE_PEER);
     fake->peer.display = fake->display;
+    fake->peer.endtime = script->endtime;
     fake->peer.enctype = "fake-enctype";
     fake->peer.ticket_enctype = "fake-ticket-enctype";
     ck_assert(principal_parse(FAKE_PEER, &fake->peer.principal, NULL));

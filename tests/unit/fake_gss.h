@@ -63,6 +63,7 @@ struct fake_script {
     bool error_token; /* ... with FAKE_ERROR_TOKEN for the peer */
     bool slow_step;   /* waits in there for fake_proceed */
     bool slow_fetch;  /* likewise */
+    int64_t endtime;  /* of the ticket */
 };
 
 #define FAKE_AP_REQ "fake AP-REQ"

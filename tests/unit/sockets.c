@@ -15,8 +15,8 @@
 
 #include "latch.h"
 
-static void
-set_blocking(int fd)
+void
+sockets_set_patience(int fd)
 {
     const struct timeval patience = {.tv_sec = LATCH_PATIENCE_MS / 1000};
 
@@ -34,7 +34,7 @@ sockets_pair(int pair[2])
                                 SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
                                 pair),
                      0);
-    set_blocking(pair[1]);
+    sockets_set_patience(pair[1]);
 }
 
 int
@@ -50,6 +50,7 @@ sockets_listen(int backlog, uint16_t *port_out)
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
     ck_assert_int_eq(listen(fd, backlog), 0);
+    sockets_set_patience(fd);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     *port_out = ntohs(address.sin_port);
     return fd;
@@ -72,7 +73,7 @@ sockets_tcp_pair(int pair[2])
     pair[0] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     ck_assert_int_ge(pair[0], 0);
     close(listener);
-    set_blocking(pair[1]);
+    sockets_set_patience(pair[1]);
 }
 
 void

@@ -13,6 +13,9 @@
 void sockets_pair(int pair[2]);     /* Unix */
 void sockets_tcp_pair(int pair[2]); /* on loopback */
 
+/* Makes it such an end as [1]. */
+void sockets_set_patience(int fd);
+
 /* A TCP listener on 127.0.0.1 that nobody accepts from; its port. */
 int sockets_listen(int backlog, uint16_t *port_out);
 
