@@ -9,8 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proxy/addressbook.h"
+
 enum {
-    ADDRESSES_MAX = 16
+    ADDRESSES_MAX = 16,
+    /* For a name service, where the answer of another time will do. */
+    PATIENCE_MS = 1000,
 };
 
 struct resolution {
@@ -32,6 +36,7 @@ struct dial {
     /* borrowed */
     struct loop *loop;
     struct pool *pool;
+    struct addressbook *book; /* or NULL */
     void *arg;
     /* plain */
     dial_done *done;
@@ -146,6 +151,16 @@ resolution_discard(struct job *job)
     free(job);
 }
 
+static bool
+recall(struct dial *dial)
+{
+    if (dial->book == NULL)
+        return false;
+    dial->count = addressbook_recall(dial->book, &dial->endpoint,
+                                     dial->addresses);
+    return dial->count > 0;
+}
+
 static void
 on_resolved(struct job *job)
 {
@@ -158,7 +173,10 @@ on_resolved(struct job *job)
         dial->count = resolution->count;
         for (size_t i = 0; i < dial->count; i++)
             dial->addresses[i] = resolution->addresses[i];
-    } else {
+        if (dial->book != NULL)
+            addressbook_note(dial->book, &dial->endpoint, dial->addresses,
+                             dial->count);
+    } else if (!recall(dial)) {
         dial->error = resolution->error;
     }
     free(resolution);
@@ -176,7 +194,10 @@ on_resolution_late(void *arg)
               "cannot resolve %s: the name service does not answer; see "
               "resolv.conf(5)",
               dial->endpoint.host);
-    finish(dial, -1);
+    if (recall(dial))
+        try_next(dial);
+    else
+        finish(dial, -1);
 }
 
 static bool
@@ -225,6 +246,17 @@ dial_start(struct loop *loop, struct pool *pool,
         return NULL;
     }
     return dial;
+}
+
+void
+dial_go_by(struct dial *dial, struct addressbook *book)
+{
+    uint64_t now = loop_now_ms();
+
+    dial->book = book;
+    if (dial->resolution != NULL && recall(dial) &&
+        dial->deadline > now + PATIENCE_MS)
+        timer_start(&dial->timer, PATIENCE_MS);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "base/socket.h"
 
+struct addressbook;
 struct dial;
 
 /*
@@ -31,5 +32,12 @@ MUST_CHECK struct dial *dial_start(struct loop *loop, struct pool *pool,
                                    uint64_t timeout_ms, dial_done *done,
                                    void *arg);
 void dial_cancel(struct dial *dial);
+
+/*
+ * Right after dial_start: what a name resolves to is noted in book, and what is
+ * there is gone by when the name service fails, or has not answered for a
+ * second.  book is borrowed until done or dial_cancel.
+ */
+void dial_go_by(struct dial *dial, struct addressbook *book);
 
 #endif

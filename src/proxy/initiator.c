@@ -191,6 +191,8 @@ try_destination(struct connection *conn, const struct error *last)
     if (conn->dial == NULL) {
         error_set(&error, "cannot dial: out of memory");
         give_up(conn, EVENT_FAILED, &error, &nothing);
+    } else if (snapshot->addresses != NULL) {
+        dial_go_by(conn->dial, snapshot->addresses);
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/loop.h"
 #include "directory/spn.h"
+#include "proxy/addressbook.h"
 
 enum {
     PENALTY_MS = 30000
@@ -140,6 +141,15 @@ inherit_penalties(struct snapshot *snapshot, const struct snapshot *previous)
     }
 }
 
+/* Without one, for lack of memory, names are resolved or fail. */
+static struct addressbook *
+inherit_addresses(const struct snapshot *previous)
+{
+    if (previous == NULL || previous->addresses == NULL)
+        return addressbook_new();
+    return addressbook_hold(previous->addresses);
+}
+
 struct snapshot *
 snapshot_new(const struct snapshot_parts *parts, struct error *err)
 {
@@ -164,6 +174,7 @@ snapshot_new(const struct snapshot_parts *parts, struct error *err)
     snapshot->service = parts->service;
     snapshot->credential = credential_hold(parts->credential);
     snapshot->counters = counters_hold(parts->counters);
+    snapshot->addresses = inherit_addresses(parts->previous);
     snapshot->destination_count = count;
     if (discovery != NULL ? !take_discovered(snapshot, discovery, err)
                           : !take_listed(snapshot, err)) {
@@ -193,6 +204,7 @@ snapshot_release(struct snapshot *snapshot)
     discovery_release(snapshot->choice);
     credential_release(snapshot->credential);
     counters_release(snapshot->counters);
+    addressbook_release(snapshot->addresses);
     config_release(snapshot->config);
     free(snapshot);
 }

@@ -18,6 +18,8 @@
 #include "directory/discovery.h"
 #include "gss/credential.h"
 
+struct addressbook;
+
 /* Of a service through all its snapshots. */
 struct counters {
     atomic_uint references;
@@ -43,6 +45,7 @@ struct snapshot {
     const struct service_settings *service; /* in config */
     struct credential *credential;          /* held */
     struct counters *counters;              /* held */
+    struct addressbook *addresses;          /* held; of the servers; or NULL */
     /* Held; candidate for candidate the destinations, with the weights that
      * order them; NULL with `connect =`. */
     struct discovery *choice;
@@ -58,7 +61,8 @@ struct snapshot_parts {
     struct credential *credential;
     struct counters *counters;
     const struct discovery *discovery; /* NULL with `connect =` */
-    const struct snapshot *previous;   /* whose penalties go on; NULL: none */
+    /* Whose penalties and known addresses go on; NULL: none. */
+    const struct snapshot *previous;
 };
 
 MUST_CHECK struct counters *counters_new(void);

@@ -148,14 +148,7 @@ search $domain
 nameserver $address
 options timeout:1 attempts:2
 END
-    # What serves must be found while the domain controller, and with it DNS,
-    # is away; and each has an address of its own.
-    cat >"$1/hosts" <<END
-127.0.0.1 localhost
-127.9.0.11 web1.$domain
-127.9.0.12 web2.$domain
-127.9.0.13 old1.$domain
-END
+    echo '127.0.0.1 localhost' >"$1/hosts"
     cat >"$1/env" <<END
 export AD_DIR='$1' REALM=$realm DOMAIN=$domain BASE_DN='$base_dn'
 export DC=dc1.$domain SMB_CONF='$1/etc/smb.conf' KEYTABS='$1/keytabs'

@@ -17,12 +17,19 @@ import ldb
 import samba.dckeytab  # noqa: F401: gives Net its export_keytab
 from samba.auth import system_session
 from samba.credentials import Credentials
+from samba.ndr import ndr_pack
 from samba.net import Net
 from samba.param import LoadParm
+from samba.provision.sambadns import ARecord
 from samba.samdb import SamDB
 
 PEOPLE = ("alice", "bob", "svc-web")
-COMPUTERS = ("web1", "web2", "old1")
+# Each with an address of its own, all of them on loopback.
+COMPUTERS = {
+    "web1": "127.9.0.11",
+    "web2": "127.9.0.12",
+    "old1": "127.9.0.13",
+}
 AES = "24"  # msDS-SupportedEncryptionTypes: 128 and 256 bits
 NEVER_EXPIRES = str(0x200 | 0x10000)
 
@@ -75,6 +82,15 @@ def add_computer(name):
         replace(dn, msDS_SupportedEncryptionTypes=AES)
 
 
+def add_address(host, address):
+    zone = f"DC={domain},CN=MicrosoftDNS,DC=DomainDnsZones,{base}"
+    sam.add({
+        "dn": f"DC={host},{zone}",
+        "objectClass": ["top", "dnsNode"],
+        "dnsRecord": ndr_pack(ARecord(address)),
+    })
+
+
 def export(name, *principals):
     net = Net(None, parameters)
     for principal in principals:
@@ -91,8 +107,9 @@ sam.set_minPwdLength("1")
 sam.set_pwdProperties("0")
 for person in PEOPLE:
     add_person(person)
-for computer in COMPUTERS:
+for computer, address in COMPUTERS.items():
     add_computer(computer)
+    add_address(computer, address)
 sam.newgroup("Order Servers")
 sam.add_remove_group_members("Order Servers", ["web1$"])
 for unit in ("Servers", "Moved"):

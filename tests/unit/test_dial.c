@@ -12,6 +12,7 @@
 
 #include "latch.h"
 #include "loop_fixture.h"
+#include "proxy/addressbook.h"
 #include "proxy/dial.h"
 #include "sockets.h"
 
@@ -107,6 +108,59 @@ START_TEST(address_is_connected_to)
     snprintf(text, sizeof text, "127.0.0.1:%u", port);
     begin(text, 60000);
     expect_connected(text);
+    close(listener);
+}
+END_TEST
+
+static struct addressbook *book;
+
+static void
+start_by_book(void *arg)
+{
+    start(arg);
+    dial_go_by(dial, book);
+}
+
+START_TEST(name_that_does_not_resolve_is_dialled_where_it_was)
+{
+    struct endpoint nowhere;
+    struct address address;
+    char text[64];
+    uint16_t port;
+    int listener = sockets_listen(5, &port);
+
+    book = addressbook_new();
+    snprintf(text, sizeof text, "127.0.0.1:%u", port);
+    ck_assert(endpoint_parse(text, false, &endpoint, NULL));
+    ck_assert(endpoint_literal(&endpoint, &address));
+    ck_assert(endpoint_parse("nowhere.invalid:1", false, &nowhere, NULL));
+    addressbook_note(book, &nowhere, &address, 1);
+    endpoint = nowhere;
+    loop_do(start_by_book, &(uint64_t){60000});
+    expect_connected(text);
+    addressbook_release(book);
+    close(listener);
+}
+END_TEST
+
+START_TEST(what_a_name_resolves_to_is_noted)
+{
+    struct address known[ADDRESSBOOK_ADDRESSES_MAX];
+    struct endpoint server;
+    char text[64];
+    uint16_t port;
+    int listener = sockets_listen(5, &port);
+
+    book = addressbook_new();
+    snprintf(text, sizeof text, "localhost:%u", port);
+    ck_assert(endpoint_parse(text, false, &server, NULL));
+    endpoint = server;
+    loop_do(start_by_book, &(uint64_t){60000});
+    latch_wait(&done, 1);
+    ck_assert_uint_ge(addressbook_recall(book, &server, known), 1);
+    server.port = 1;
+    ck_assert_uint_eq(addressbook_recall(book, &server, known), 0);
+    addressbook_release(book);
     close(listener);
 }
 END_TEST
@@ -266,6 +320,8 @@ dial_suite(void)
     tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, address_is_connected_to);
+    tcase_add_test(cases, name_that_does_not_resolve_is_dialled_where_it_was);
+    tcase_add_test(cases, what_a_name_resolves_to_is_noted);
     tcase_add_test(cases, unix_socket_is_connected_to);
     tcase_add_test(cases, name_is_resolved_and_each_address_tried);
     tcase_add_test(cases, refusal_names_the_address);
