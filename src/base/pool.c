@@ -27,6 +27,7 @@ struct worker {
     struct pool *pool; /* borrowed */
     struct job *job;   /* borrowed, while it runs */
     struct worker *next_idle;
+    pthread_t thread;
     pthread_cond_t wake;
     bool woken;
     int number;
@@ -38,6 +39,7 @@ struct pool {
     struct worker *workers; /* owned */
     struct worker *idle;    /* the last to fall asleep first: it is warm */
     unsigned threads;
+    unsigned started; /* of them, all but while the pool is made */
     unsigned holders; /* running threads and the owner: the last one frees */
     unsigned posting; /* threads in loop_post */
     unsigned busy;    /* threads in a job's run or discard */
@@ -165,13 +167,12 @@ start_worker(struct worker *worker, struct error *err)
 {
     struct pool *pool = worker->pool;
     char name[32];
-    pthread_t thread;
 
     snprintf(name, sizeof name, "pool %d", worker->number);
     pthread_mutex_lock(&pool->lock);
-    bool started = thread_start(name, work, worker, &thread, err);
+    bool started = thread_start(name, work, worker, &worker->thread, err);
     if (started) {
-        pthread_detach(thread);
+        pool->started++;
         pool->holders++;
     }
     pthread_mutex_unlock(&pool->lock);
@@ -212,6 +213,19 @@ pool_new(unsigned threads, struct pool **pool_out, struct error *err)
     return true;
 }
 
+/* Idle threads are on their way out, and what libraries keep for each of them
+ * is gone when they are: a process that ends meanwhile would leave it behind. */
+static void
+end_threads(struct pool *pool, bool idle)
+{
+    for (unsigned i = 0; i < pool->started; i++) {
+        if (idle)
+            pthread_join(pool->workers[i].thread, NULL);
+        else
+            pthread_detach(pool->workers[i].thread);
+    }
+}
+
 bool
 pool_free(struct pool *pool)
 {
@@ -237,6 +251,9 @@ pool_free(struct pool *pool)
     while (pool->posting > 0)
         pthread_cond_wait(&pool->posted, &pool->lock);
     bool idle = pool->busy == 0;
+    pthread_mutex_unlock(&pool->lock);
+    end_threads(pool, idle);
+    pthread_mutex_lock(&pool->lock);
     release(pool);
     return idle;
 }
