@@ -50,6 +50,16 @@ check_class(const char *value, struct error *err)
 }
 
 bool
+check_engine(const char *value, struct error *err)
+{
+    if (strcmp(value, "openssl") == 0)
+        return engine_check(ENGINE_OPENSSL, err);
+    if (strcmp(value, "multibuffer") == 0)
+        return engine_check(ENGINE_MULTIBUFFER, err);
+    return true;
+}
+
+bool
 check_label(const char *value, struct error *err)
 {
     char safe[4 * MESSAGE_LABEL_MAX + 1];

@@ -12,6 +12,9 @@
 /* Letters, digits, '.', '_' and '-'; at most 64 of them. */
 bool check_class(const char *value, struct error *err);
 
+/* An engine that this build has and this processor can run. */
+bool check_engine(const char *value, struct error *err);
+
 /* What a HELLO carries as tunnel label. */
 bool check_label(const char *value, struct error *err);
 

@@ -91,12 +91,6 @@ any_value(const char *value)
 }
 
 static bool
-other_engine(const char *value)
-{
-    return strcmp(value, "openssl") == 0 || strcmp(value, "multibuffer") == 0;
-}
-
-static bool
 switched_on(const char *value)
 {
     return strcmp(value, "yes") == 0 || strcmp(value, "v2") == 0;
@@ -156,7 +150,7 @@ static const struct option options[] = {
      .help = "... and from one address"},
     {"buffer_memory",             KERBWRAP,  VALUE_SIZE,      IN_GLOBAL(buffer_memory),             "256m",                           .low = 64 * KIB, .high = TIB,
      .help = "for all buffers together; at the limit connections take turns"},
-    {"engine",                    KERBWRAP,  VALUE_WORD,      IN_GLOBAL(engine),                    "auto",                           .words = engines, .not_yet = other_engine,
+    {"engine",                    KERBWRAP,  VALUE_WORD,      IN_GLOBAL(engine),                    "auto",                           .words = engines, .check = check_engine,
      .help = "what seals: auto | gssapi | openssl | multibuffer"},
     {"log_level",                 KERBWRAP,  VALUE_WORD,      IN_GLOBAL(log_level),                 "info",                           .words = log_levels,
      .help = "error | warning | info | debug"},

@@ -17,6 +17,7 @@
 #include "gss/access.h"
 #include "gss/channel.h"
 #include "gss/credential.h"
+#include "gss/engine.h"
 
 enum context_status {
     CONTEXT_DONE,        /* established and checked; token to send may be set */
@@ -44,6 +45,7 @@ struct context_peer {
 struct context {
     const struct context_ops *ops;
     char lane[LANE_NAME_SIZE]; /* where fetch belongs: one per KDC realm */
+    enum engine_choice engine; /* wished for; set before the first step */
 };
 
 struct context_ops {

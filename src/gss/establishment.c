@@ -12,8 +12,8 @@
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 
-#include "gss/channel_gssapi.h"
 #include "gss/enctype.h"
+#include "gss/engine_private.h"
 #include "gss/reason.h"
 
 bool
@@ -200,7 +200,7 @@ establishment_finish(struct establishment *establishment, OM_uint32 flags,
            establishment_check_enctype(enctype, "the session key",
                                        &establishment->peer.enctype, err) &&
            take_peer(establishment, peer, err) &&
-           channel_gssapi_new(&establishment->gss,
-                              establishment->credential->initiator,
-                              &establishment->channel, err);
+           engine_open(
+               &establishment->gss, establishment->credential->initiator,
+               establishment->context.engine, &establishment->channel, err);
 }

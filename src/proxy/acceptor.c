@@ -139,6 +139,7 @@ acceptor_open(struct connection *conn)
                                                    &error);
 
     if (context != NULL) {
+        context->engine = snapshot->config->global.engine;
         conn->handshake = handshake_start(&settings, context, on_handshake,
                                           conn);
         error_set(&error, "cannot begin a handshake: out of memory");

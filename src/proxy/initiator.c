@@ -141,6 +141,7 @@ start_handshake(struct connection *conn)
         next_destination(conn, &error, &nothing);
         return;
     }
+    context->engine = snapshot->config->global.engine;
     conn->handshake = handshake_start(&settings, context, on_handshake, conn);
     if (conn->handshake == NULL) {
         error_set(&error, "cannot begin a handshake: out of memory");

@@ -102,7 +102,7 @@ def test_up_says_what_was_negotiated(lab):
     for event in (works(tunnel), tunnel.client.wait_for("up")):
         assert event["enctype"] == "aes256-cts-hmac-sha1-96"
         assert event["ticket_enctype"] == "aes256-cts-hmac-sha1-96"
-        assert event["engine"] == "gssapi"
+        assert event["engine"] in ("openssl", "multibuffer")
         assert event["target"].startswith("orders/web1.corp.example.test")
 
 

@@ -522,7 +522,7 @@ def test_status_tells_of_services_connections_and_totals(lab):
     assert (service["name"], service["role"]) == ("db", "server")
     assert service["connections"] == 1
     assert connection["principal"] == "alice@CORP.EXAMPLE.TEST"
-    assert connection["engine"] == "gssapi"
+    assert connection["engine"] in ("openssl", "multibuffer")
     assert connection["received"] == connection["sent"] == 5
     assert connection["age"] >= 0
     assert status["totals"]["connections"] == 1
