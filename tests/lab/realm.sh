@@ -210,6 +210,13 @@ daemon() {
     setsid timeout -k 5 "$REALM_TTL" "$@" </dev/null \
         >"$REALM_DIR/$name.out" 2>&1 &
     echo $! >"$REALM_DIR/$name.pid"
+    # Until it is the daemon, and not yet this script: running tells by that.
+    for _ in $(seq 250); do
+        if running "$name" || ! kill -0 $! 2>/dev/null; then
+            break
+        fi
+        sleep 0.01
+    done
 }
 
 start_kdc() {
