@@ -89,7 +89,8 @@ check_status(const char *value, struct error *err)
 
     if (strcmp(value, "none") == 0)
         return true;
-    if (!endpoint_parse(value, true, &endpoint, err))
+    /* Not port 0, as with `accept`: nobody could tell where to ask. */
+    if (!endpoint_parse(value, false, &endpoint, err))
         return false;
     if (endpoint.kind == ENDPOINT_FD || !endpoint_is_local(&endpoint))
         return refuse(value, err,
