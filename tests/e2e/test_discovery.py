@@ -237,6 +237,28 @@ def test_a_needle_is_found_among_three_thousand(lab, directory):
 # --- who asks ----------------------------------------------------------------
 
 
+@pytest.mark.threads
+def test_two_hundred_identities_look_at_once(lab, directory, realm):
+    keytab = realm.keytab("crowd")
+    people = [f"visitor{i}" for i in range(200)]
+    realm.kadmin(*(f"addprinc -randkey {name}" for name in people),
+                 *(f"ktadd -q -norandkey -k {keytab} {name}"
+                   for name in people))
+    address = server(lab, allow="*@" + realm.name).address("db")
+    directory.scp(directory.computer(), address=address)
+    client = lab.kerbwrap({
+        "directory": directory.section(timeout="20s"),
+        **{f"client {name}": directory.client(principal=name, keytab=keytab)
+           for name in people}}, name="client")
+    for name in people:
+        client.wait_for("discovered", service=name, servers=1, timeout=60)
+    for name in people[::20]:
+        with client.connect(name) as sock:
+            assert exchange(sock, b"hello") == b"hello"
+    assert {e["peer"] for e in client.events("up")} == {
+        f"orders/localhost@{realm.name}"}
+
+
 def tickets_asked(realm):
     """Who got a ticket for the directory, so far."""
     log = (realm.path / "kdc.log").read_text()
