@@ -11,8 +11,9 @@ import pathlib
 import socket
 import subprocess
 
+from applications import exchange
 from directory import Directory, line, lines
-from lab import PATIENCE, ROOT
+from lab import PATIENCE, ROOT, ini
 
 AD_SH = ROOT / "tests" / "lab" / "ad.sh"
 
@@ -82,6 +83,18 @@ class Domain:
     def start(self, daemon="dc"):
         if not self.answers():
             self._run([AD_SH, "start"])
+
+    def write_raw(self, dn, attribute, value):
+        """Adds a value past all rules of the domain controller, as one that
+        came from another domain controller would."""
+        import ldb  # Debian's, and only here
+
+        partition = self.env["BASE_DN"].upper()
+        raw = ldb.Ldb(str(self.path / f"private/sam.ldb.d/{partition}.ldb"))
+        message = ldb.Message(ldb.Dn(raw, dn))
+        message[attribute] = ldb.MessageElement(
+            value, ldb.FLAG_MOD_ADD, attribute)
+        raw.modify(message)
 
     def answers(self):
         probe = ["ldapsearch", "-x", "-H", self.env["LDAP_URI"], "-s", "base",
@@ -176,3 +189,44 @@ class Forest(Directory):
     def client(self, **changes):
         return super().client(**{"allow_host": self.realm.host("web1"),
                                  **changes})
+
+
+# --- parts of a test: site is a Lab in the domain ----------------------------
+
+
+def server(site, name="web1", application=None, **changes):
+    """A sidecar on a host, with the keys of its computer account."""
+    return site.kerbwrap({"server db": site.server_keys(
+        application or site.echo(), accept=f"{site.realm.address(name)}:0",
+        keytab=site.realm.keytab(name), **changes)}, name=name)
+
+
+def client(site, forest, section=None, **changes):
+    """A client sidecar that has looked its servers up."""
+    sidecar = site.kerbwrap(
+        {"directory": forest.section(**section or {}),
+         "client db": forest.client(**changes)}, name="client")
+    sidecar.wait_for("discovered", service="db", outcome="found")
+    return sidecar
+
+
+def echoes(sidecar):
+    with sidecar.connect("db") as sock:
+        return exchange(sock, b"hello") == b"hello"
+
+
+def published(site, forest, name="web1", **changes):
+    """A server with its SCP and the name that every computer may register."""
+    sidecar = server(site, name, **changes)
+    forest.publish(name, sidecar.address("db"))
+    forest.register(name, f"orders/{site.realm.host(name)}", who=f"{name}$")
+    return sidecar
+
+
+def configuration(site, directory, name, keys):
+    """The path of a file for a command: [directory], and [NAME] with keys."""
+    path = site.path / "asked.ini"
+    settings = {"state_dir": site.path, "runtime_dir": site.path}
+    path.write_text(ini({"kerbwrap": settings, "directory": directory,
+                         name: keys}))
+    return path

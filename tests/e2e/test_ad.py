@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from applications import Application, exchange
-from lab import ini
+from domain import client, configuration, echoes, published, server
 
 pytestmark = pytest.mark.ad
 
@@ -17,41 +17,6 @@ FORMATS = {
     "scp": "orders/{host}/{dn}",
     "guid": "orders/{host}/{guid}",
 }
-
-
-def server(site, name="web1", application=None, **changes):
-    """A sidecar on a host, with the keys of its computer account."""
-    return site.kerbwrap({"server db": site.server_keys(
-        application or site.echo(), accept=f"{site.realm.address(name)}:0",
-        keytab=site.realm.keytab(name), **changes)}, name=name)
-
-
-def client(site, forest, section=None, **changes):
-    """A client sidecar that has looked its servers up."""
-    sidecar = site.kerbwrap(
-        {"directory": forest.section(**section or {}),
-         "client db": forest.client(**changes)}, name="client")
-    sidecar.wait_for("discovered", service="db", outcome="found")
-    return sidecar
-
-
-def echoes(sidecar):
-    with sidecar.connect("db") as sock:
-        return exchange(sock, b"hello") == b"hello"
-
-
-def published(site, forest, name="web1", **changes):
-    """A server with its SCP and the name that every computer may register."""
-    sidecar = server(site, name, **changes)
-    forest.publish(name, sidecar.address("db"))
-    forest.register(name, f"orders/{site.realm.host(name)}", who=f"{name}$")
-    return sidecar
-
-
-def configuration(site, forest, section, keys):
-    path = site.path / "asked.ini"
-    path.write_text(ini({"directory": section, "client db": keys}))
-    return path
 
 
 # --- finding it --------------------------------------------------------------
@@ -68,7 +33,8 @@ def test_a_domain_is_all_that_a_client_needs_to_know(site, forest):
 
 def test_domain_controllers_and_the_catalog_are_found_by_dns(site, forest):
     published(site, forest)
-    path = configuration(site, forest, forest.section(), forest.client())
+    path = configuration(
+        site, forest.section(), "client db", forest.client())
     said = site.command("discover", "-c", path, "db").stdout
     assert "_ldap._tcp.dc._msdcs.corp.example.test" in said
     assert "_gc._tcp.corp.example.test" in said
@@ -82,7 +48,7 @@ def test_another_account_discovers_the_server(site, forest, port):
         section["gc_uri"] = site.realm.env["GC_URI"]
     keys = forest.client(keytab=site.realm.keytab("bob"), principal="bob")
     result = site.command(
-        "discover", "-c", configuration(site, forest, section, keys), "db")
+        "discover", "-c", configuration(site, section, "client db", keys), "db")
     assert result.returncode == 0, result.stderr
     assert "orders/web1.corp.example.test" in result.stdout
     assert ("asked catalog ldap://dc1.corp.example.test:3268"
@@ -131,7 +97,7 @@ def test_a_computer_may_move_to_another_unit(site, forest):
         assert echoes(initiator)
     said = site.command(
         "discover", "-c", configuration(
-            site, forest, forest.section(), forest.client()), "db").stdout
+            site, forest.section(), "client db", forest.client()), "db").stdout
     assert "OU=Moved" in said
     forest.move_back()
 
@@ -242,7 +208,7 @@ def test_an_impostor_is_not_dialled_by_a_rule_that_names_our_host(
 def test_an_impostor_is_dialled_where_a_wildcard_lets_it_in(
         site, forest, impostor):
     keys = forest.client(allow_host="*.corp.example.test")
-    path = configuration(site, forest, forest.section(), keys)
+    path = configuration(site, forest.section(), "client db", keys)
     said = site.command("check", "-c", path)
     assert said.returncode == 0
     assert "any computer whose name matches `*.corp.example.test`" in (
