@@ -30,6 +30,8 @@ COMPUTERS = {
     "web2": "127.9.0.12",
     "old1": "127.9.0.13",
 }
+# A machine that has not joined the domain yet.
+STRANGER = ("db1", "127.9.0.14")
 AES = "24"  # msDS-SupportedEncryptionTypes: 128 and 256 bits
 NEVER_EXPIRES = str(0x200 | 0x10000)
 
@@ -110,6 +112,7 @@ for person in PEOPLE:
 for computer, address in COMPUTERS.items():
     add_computer(computer)
     add_address(computer, address)
+add_address(*STRANGER)
 sam.newgroup("Order Servers")
 sam.add_remove_group_members("Order Servers", ["web1$"])
 for unit in ("Servers", "Moved"):
