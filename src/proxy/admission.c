@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "base/container.h"
+#include "base/log.h"
 
 enum {
-    SOURCE_BUCKETS = 1024
+    SOURCE_BUCKETS = 1024,
+    SWEEP_MS = 250
 };
 
 struct source {
@@ -29,6 +31,7 @@ struct admission {
     struct source *buckets[SOURCE_BUCKETS];
     struct source *ring; /* whose turn is next */
     struct arrival *all;
+    struct timer sweep; /* while some are held */
     /* borrowed */
     struct loop *main_loop;
     struct worker *const *workers;
@@ -40,6 +43,8 @@ struct admission {
     struct admission_limits limits;
     struct admission_status status;
 };
+
+static void on_sweep(void *arg);
 
 struct admission *
 admission_new(struct loop *main_loop, struct worker *const *workers,
@@ -56,6 +61,7 @@ admission_new(struct loop *main_loop, struct worker *const *workers,
     admission->worker_count = worker_count;
     admission->on_closed = on_closed;
     admission->arg = arg;
+    timer_init(&admission->sweep, main_loop, on_sweep, admission);
     return admission;
 }
 
@@ -171,6 +177,22 @@ begin_handshake(struct admission *admission, struct source *source,
     hand_over(admission, arrival);
 }
 
+/* The arrival that the source has held for longest. */
+static struct arrival *
+unhold(struct admission *admission, struct source *source)
+{
+    struct arrival *arrival = source->first;
+
+    source->first = arrival->next;
+    arrival->next = NULL;
+    if (source->first == NULL) {
+        source->last = &source->first;
+        ring_leave(admission, source);
+    }
+    admission->status.held--;
+    return arrival;
+}
+
 /* One round of the ring at most each time a place became free. */
 static void
 admit_held(struct admission *admission)
@@ -187,14 +209,7 @@ admit_held(struct admission *admission)
             continue;
         }
         stop = NULL;
-        struct arrival *arrival = source->first;
-        source->first = arrival->next;
-        if (source->first == NULL) {
-            source->last = &source->first;
-            ring_leave(admission, source);
-        }
-        admission->status.held--;
-        begin_handshake(admission, source, arrival);
+        begin_handshake(admission, source, unhold(admission, source));
     }
 }
 
@@ -211,6 +226,70 @@ end_handshake(struct arrival *arrival)
     admission->status.handshakes--;
     admit_held(admission);
     drop_source_if_idle(admission, source);
+}
+
+/* A held arrival's time is over, as if its handshake had been too slow. */
+static void
+expire(struct admission *admission, struct arrival *arrival)
+{
+    const struct snapshot *snapshot = arrival->snapshot;
+    char from[ADDRESS_TEXT_SIZE];
+
+    address_format(&arrival->peer, from, sizeof from);
+    log_event(EVENT_FAILED, LOG_TEXT("service", snapshot->service->name),
+              LOG_NUMBER("id", arrival->id), LOG_TEXT("from", from),
+              LOG_TEXT("reason", "no time left while waiting for a place "
+                                 "among the handshakes"),
+              LOG_MS("duration", loop_now_ms() - arrival->held_ms));
+    atomic_fetch_add(&snapshot->counters->failed, 1);
+    socket_reset(arrival->fd);
+    loop_post(admission->main_loop, &arrival->closed);
+}
+
+/* The oldest of a source come first. */
+static void
+expire_source(struct admission *admission, struct source *source)
+{
+    uint64_t now = loop_now_ms();
+
+    while (source->first != NULL) {
+        struct arrival *arrival = source->first;
+        if (now - arrival->held_ms <
+            arrival->snapshot->service->handshake_timeout)
+            return;
+        unhold(admission, source);
+        expire(admission, arrival);
+    }
+}
+
+static void
+on_sweep(void *arg)
+{
+    struct admission *admission = arg;
+
+    for (size_t i = 0; i < SOURCE_BUCKETS; i++) {
+        struct source *source = admission->buckets[i];
+        while (source != NULL) {
+            struct source *next = source->next;
+            expire_source(admission, source);
+            drop_source_if_idle(admission, source);
+            source = next;
+        }
+    }
+    if (admission->status.held > 0)
+        timer_start(&admission->sweep, SWEEP_MS);
+}
+
+static void
+hold(struct admission *admission, struct source *source,
+     struct arrival *arrival)
+{
+    arrival->held_ms = loop_now_ms();
+    *source->last = arrival;
+    source->last = &arrival->next;
+    ring_enter(admission, source);
+    if (admission->status.held++ == 0)
+        timer_start(&admission->sweep, SWEEP_MS);
 }
 
 static void
@@ -278,10 +357,7 @@ admission_take(struct admission *admission, struct arrival *arrival)
     } else if (source->first == NULL && may_begin(admission, source)) {
         begin_handshake(admission, source, arrival);
     } else {
-        *source->last = arrival;
-        source->last = &arrival->next;
-        admission->status.held++;
-        ring_enter(admission, source);
+        hold(admission, source, arrival);
     }
 }
 
@@ -319,6 +395,7 @@ admission_free(struct admission *admission)
             free(source);
         }
     }
+    timer_stop(&admission->sweep);
     while (admission->all != NULL)
         arrival_free(admission->all);
     free(admission);

@@ -4,9 +4,9 @@
  * over the limits, and hands arrivals to the workers in turn.  The main
  * thread's alone.
  *
- * A held arrival costs a descriptor and nothing else: nothing is read from it,
- * and its clock has not begun.  Sources take turns, so that one that floods
- * delays itself.  Only servers' arrivals count as handshakes: a client's come
+ * A held arrival costs a descriptor and nothing else: nothing is read from it.
+ * Sources take turns, so that one that floods delays itself, and no arrival is
+ * held for longer than a handshake may take.  Only servers' arrivals count as handshakes: a client's come
  * from applications on this machine.
  */
 #ifndef PROXY_ADMISSION_H

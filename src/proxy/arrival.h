@@ -35,6 +35,7 @@ struct arrival {
     struct admission *admission;
     struct source *source;                /* while it counts as a handshake */
     struct arrival *next;                 /* in its source's queue */
+    uint64_t held_ms;                     /* since when it is there */
     struct arrival *all_next, **all_link; /* of all arrivals */
 };
 

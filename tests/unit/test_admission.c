@@ -375,6 +375,23 @@ START_TEST(held_arrivals_are_closed_at_the_end)
 }
 END_TEST
 
+START_TEST(nobody_is_held_for_longer_than_a_handshake_may_take)
+{
+    limit(100, 1, 1);
+    service.handshake_timeout = 20;
+    struct arrival *silent = arrive_from(1);
+    struct arrival *held = arrive_from(1);
+
+    ck_assert(!was_admitted(held));
+    while (closed == 0)
+        event_base_loop(loop_base(main_loop), EVLOOP_ONCE);
+    expect(1, 1, 0);
+    ck_assert_uint_eq(atomic_load(&counters->failed), 1);
+    depart(silent);
+    expect(0, 0, 0);
+}
+END_TEST
+
 static Suite *
 admission_suite(void)
 {
@@ -399,6 +416,7 @@ admission_suite(void)
     tcase_add_test(cases, room_counts_held_arrivals_too);
     tcase_add_test(cases, service_counts_its_connections);
     tcase_add_test(cases, held_arrivals_are_closed_at_the_end);
+    tcase_add_test(cases, nobody_is_held_for_longer_than_a_handshake_may_take);
     suite_add_tcase(suite, cases);
     return suite;
 }
