@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/json.h"
+#include "base/jitter.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "directory/kept.h"
@@ -48,15 +48,6 @@ struct finder {
     int64_t answered; /* when the directory last answered; 0: not yet */
     bool silent;      /* the last inquiry brought no answer */
 };
-
-static uint64_t
-with_jitter(uint64_t ms)
-{
-    uint16_t random = 0;
-
-    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
-    return ms - ms / 4 * random / UINT16_MAX;
-}
 
 static int64_t
 age(const struct discovery *discovery)

@@ -7,9 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "base/jitter.h"
 #include "base/log.h"
 
 enum {
@@ -40,16 +40,6 @@ struct upkeep {
     uint64_t retry_ms;
     int64_t expires; /* as last logged */
 };
-
-/* Between three quarters of ms and ms: so that many hosts do not ask at once. */
-static uint64_t
-with_jitter(uint64_t ms)
-{
-    uint16_t random = 0;
-
-    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
-    return ms - ms / 4 * random / UINT16_MAX;
-}
 
 static void
 renewal_free(struct job *job)
