@@ -16,6 +16,9 @@ enum {
     BATCH_MAX = 256 * 1024,
     /* Frame header, token and all: so that whole slots tile a batch. */
     RECORD_SLOT = 16 * 1024,
+    /* Smaller ones, as many as the engine has lanes, are sealed sooner than few
+     * large ones; below this their headers would show on the wire. */
+    RECORD_SLOT_LEAST = 1024,
     /* Batches carried in one turn before other connections have theirs. */
     TURN_BATCHES = 4,
     /* How soon a flow asks again for memory that was not there. */

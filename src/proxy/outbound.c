@@ -98,6 +98,18 @@ append_owed(struct relay *relay)
     return FLOW_BUSY;
 }
 
+/* So that a batch makes as many records as the engine has lanes. */
+static size_t
+slot_size(const struct relay *relay, size_t room)
+{
+    size_t lanes = relay->channel->ops->lanes;
+    size_t size = lanes > 1 ? room / lanes : RECORD_SLOT;
+
+    if (size < RECORD_SLOT_LEAST)
+        return RECORD_SLOT_LEAST;
+    return size < RECORD_SLOT ? size : RECORD_SLOT;
+}
+
 static struct slots
 lay_out(const struct relay *relay)
 {
@@ -108,7 +120,7 @@ lay_out(const struct relay *relay)
                                &slots.shape);
     size_t around = overhead(&slots.shape);
     size_t room = out->batch.size - out->end;
-    slots.payload = RECORD_SLOT - around;
+    slots.payload = slot_size(relay, room) - around;
     if (slots.payload > relay->settings.peer_max_plaintext - 1)
         slots.payload = relay->settings.peer_max_plaintext - 1;
     if (slots.payload > room - around)

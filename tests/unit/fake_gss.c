@@ -190,7 +190,8 @@ fake_channel_new(enum role role)
     struct fake_channel *fake = calloc(1, sizeof *fake);
 
     ck_assert_ptr_nonnull(fake);
-    fake->channel.ops = &channel_ops;
+    fake->ops = channel_ops;
+    fake->channel.ops = &fake->ops;
     fake->role = role;
     fake->seals_left = UINT32_MAX;
     atomic_fetch_add(&live, 1);

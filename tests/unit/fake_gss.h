@@ -42,6 +42,7 @@ enum {
 
 struct fake_channel {
     struct channel channel;   /* first */
+    struct channel_ops ops;   /* its own, for tests to change its traits */
     enum role role;           /* whose tokens it makes */
     uint32_t sends, receives; /* next sequence numbers */
     bool dead;

@@ -17,6 +17,7 @@ static struct fake_channel *channel;
 static struct relay_result result;
 static struct latch ended, opened;
 static bool frees_at_end;
+static size_t lanes;
 
 static void
 on_opened(void *arg)
@@ -118,6 +119,12 @@ relay_clog_tunnel(void)
 }
 
 void
+relay_of_lanes(size_t count)
+{
+    lanes = count;
+}
+
+void
 relay_free_at_end(void)
 {
     frees_at_end = true;
@@ -139,6 +146,7 @@ relay_begin(void)
     peer.seals = relay_plan.protection == PROTECTION_SEAL;
     channel = fake_channel_new(peer.channel->role == ROLE_SERVER ? ROLE_CLIENT
                                                                  : ROLE_SERVER);
+    channel->ops.lanes = lanes;
     loop_do(start, NULL);
 }
 

@@ -31,6 +31,8 @@ void relay_of_server(void);
 /* The tunnel to the peer is full; before relay_begin.  How many bytes the peer
  * must drop. */
 size_t relay_clog_tunnel(void);
+/* The engine has so many lanes; before relay_begin. */
+void relay_of_lanes(size_t count);
 /* The relay is freed inside on_ended; before relay_begin. */
 void relay_free_at_end(void);
 

@@ -234,6 +234,29 @@ START_TEST(batches_grow_until_the_engine_has_enough)
 }
 END_TEST
 
+START_TEST(batch_makes_as_many_records_as_the_engine_has_lanes)
+{
+    relay_of_lanes(16);
+    relay_begin();
+    sockets_write(application, load, 12 * 1024);
+    peer_expect_data(load, 12 * 1024);
+    /* Slots of 1 KiB in a batch of 16. */
+    ck_assert_uint_ge(relay_most_records(), 12);
+    ck_assert_uint_le(relay_most_records(), 14);
+}
+END_TEST
+
+START_TEST(large_batches_fill_all_lanes)
+{
+    relay_of_lanes(16);
+    relay_begin();
+    pthread_t writer = begin(write_application);
+    peer_expect_data(load, sizeof load);
+    pthread_join(writer, NULL);
+    ck_assert_uint_eq(relay_most_records(), 16);
+}
+END_TEST
+
 /* Slow readers.  A direction holds one batch, of 64 KiB with this engine. */
 
 enum {
@@ -336,6 +359,8 @@ relay_data_suite(void)
     tcase_add_test(cases, both_directions_carry_at_once);
     tcase_add_test(cases, both_directions_carry_at_once_over_tcp);
     tcase_add_test(cases, batches_grow_until_the_engine_has_enough);
+    tcase_add_test(cases, batch_makes_as_many_records_as_the_engine_has_lanes);
+    tcase_add_test(cases, large_batches_fill_all_lanes);
     tcase_add_test(cases, slow_application_stops_the_peer_within_one_batch);
     tcase_add_test(cases, slow_peer_stops_the_application_within_one_batch);
     tcase_add_test(cases, slow_application_gets_everything_in_the_end);
