@@ -96,8 +96,8 @@ take_option(int letter, char **argv, struct cli_options *options,
         *status_out = CLI_DONE;
         return false;
     case ':':
-        cli_complain("%s needs a value: see kerbwrap %s --help",
-                     argv[optind - 1], argv[0]);
+        cli_complain("%s needs a %s: see kerbwrap %s --help", argv[optind - 1],
+                     optopt == 'c' ? "FILE" : "value", argv[0]);
         return false;
     default:
         return take_special(letter, argv, options);

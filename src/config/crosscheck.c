@@ -176,6 +176,16 @@ check_publishing(const struct scope *scope)
 {
     const struct service_settings *service = scope->service;
 
+    if (service->dns_name_type == DNS_NAME_SRV && !given(scope, "dns_name"))
+        refuse(scope, "dns_name_type",
+               "`dns_name_type = SRV` needs `dns_name`: the name of the SRV "
+               "records");
+    if (service->publish && !given(scope, "service_class"))
+        refuse(scope, "publish", "`publish = yes` needs `service_class`");
+    if (service->publish && service->accept.kind != ENDPOINT_TCP &&
+        !given(scope, "port"))
+        refuse(scope, "publish",
+               "`publish = yes` needs `port`: `accept` has none");
     if (scope->config->directory.present)
         return;
     if (service->publish)

@@ -97,12 +97,6 @@ switched_on(const char *value)
 }
 
 static bool
-verification(const char *value)
-{
-    return strcmp(value, "require") == 0 || strcmp(value, "warn") == 0;
-}
-
-static bool
 handed_over(const char *value)
 {
     return strncmp(value, "fd:", 3) == 0;
@@ -218,7 +212,7 @@ static const struct option options[] = {
      .help = "tell the legacy server who connects: off | v2"},
     {"replay_cache",              SERVER,    VALUE_FLAG,      IN_SERVICE(replay_cache),             "yes",                            .words = yes_or_no,
      .help = "refuse a repeated first message at once: yes | no"},
-    {"publish",                   SERVER,    VALUE_FLAG,      IN_SERVICE(publish),                  "no",                             .words = yes_or_no, .not_yet = switched_on,
+    {"publish",                   SERVER,    VALUE_FLAG,      IN_SERVICE(publish),                  "no",                             .words = yes_or_no,
      .help = "keep the service connection point up to date: yes | no"},
     {"keywords",                  SERVER,    VALUE_TEXTS,     IN_SERVICE(keywords),                 "",
      .help = "keywords of the service connection point, a list"},
@@ -232,7 +226,7 @@ static const struct option options[] = {
      .help = "name of the service connection point; empty: NAME"},
     {"account",                   SERVER,    VALUE_TEXT,      IN_SERVICE(account),                  "",
      .help = "account that holds the names; empty: that of this machine"},
-    {"verify_spn",                SERVER,    VALUE_WORD,      IN_SERVICE(verify_spn),               "auto",                           .words = verifications, .not_yet = verification,
+    {"verify_spn",                SERVER,    VALUE_WORD,      IN_SERVICE(verify_spn),               "auto",                           .words = verifications,
      .help = "check the names in the directory at start: auto | require | warn | off"},
     {"spn_format",                CLIENT,    VALUE_WORD,      IN_SERVICE(spn_format),               "host",                           .words = spn_formats,
      .help = "service principal name: host | port | scp | guid"},

@@ -328,8 +328,11 @@ run(const struct publish_settings *settings, publish_work *work,
     bool dry = is_flagged(&publishing, PUBLISH_DRY_RUN);
     int lock = dry ? -1 : journal_lock(settings->journal, err);
 
-    if ((dry || lock >= 0) && journal_load(settings->journal, &before, err) &&
-        journal_load(settings->journal, &publishing.journal, err))
+    /* Whoever holds the lock will not do so for long. */
+    if (!dry && lock < 0)
+        status = PUBLISH_SILENT;
+    else if (journal_load(settings->journal, &before, err) &&
+             journal_load(settings->journal, &publishing.journal, err))
         status = work(&publishing, &before, err);
     if (status != PUBLISH_DONE)
         error_prefix(err, "cannot %s %s", verb, settings->name);

@@ -200,6 +200,12 @@ listener_stop(struct listener *listener, bool shared)
     listener->fd = -1;
 }
 
+bool
+listener_is_open(const struct listener *listener)
+{
+    return listener->fd >= 0;
+}
+
 void
 listener_free(struct listener *listener)
 {

@@ -40,6 +40,7 @@ void listener_resume(struct listener *listener);
 
 /* shared: a successor goes on with the socket, so its path stays. */
 void listener_stop(struct listener *listener, bool shared);
+bool listener_is_open(const struct listener *listener);
 void listener_free(struct listener *listener);
 
 /* The address that is bound, port 0 replaced. */

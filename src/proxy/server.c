@@ -113,7 +113,7 @@ server_make_directories(const struct config *config, struct error *err)
         if (service->role == ROLE_SERVER && service->replay_cache &&
             !make_directory(global->runtime_dir, "runtime_dir", err))
             return false;
-        if (inquiry_is_wanted(service) &&
+        if ((inquiry_is_wanted(service) || service->publish) &&
             !make_directory(global->state_dir, "state_dir", err))
             return false;
     }

@@ -12,14 +12,33 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "proxy/finder.h"
 #include "proxy/inquiry.h"
 #include "proxy/listener.h"
+#include "proxy/registration.h"
 #include "proxy/snapshot.h"
 #include "proxy/upkeep.h"
 
+enum service_state {
+    SERVICE_NEW,
+    SERVICE_WAITING, /* for the directory to say that it may serve */
+    SERVICE_SERVING,
+    SERVICE_BARRED, /* the directory said that it may not */
+    SERVICE_STOPPED,
+};
+
+static const char *const state_names[] = {
+    [SERVICE_NEW] = "new",         [SERVICE_WAITING] = "waiting",
+    [SERVICE_SERVING] = "serving", [SERVICE_BARRED] = "barred",
+    [SERVICE_STOPPED] = "stopped",
+};
+
 struct service {
+    enum service_state state;
+    bool takes_over; /* goes on where a predecessor served */
     /* owned */
+    struct registration *registration; /* servers with a directory */
     struct listener *listener;
     struct snapshot *snapshot; /* held; what the next connection gets */
     struct upkeep *upkeep;     /* clients */
@@ -128,7 +147,8 @@ find_credential(const struct service_host *host, const struct config *config,
 static bool
 listens_at(const struct service *service, const struct endpoint *endpoint)
 {
-    return endpoint_equal(listener_endpoint(service->listener), endpoint);
+    return listener_is_open(service->listener) &&
+           endpoint_equal(listener_endpoint(service->listener), endpoint);
 }
 
 static bool
@@ -202,10 +222,18 @@ set_up(struct service *service, struct config *config,
         if (service->finder == NULL)
             return false;
     }
+    if (registration_is_wanted(config, settings)) {
+        service->registration = registration_new(
+            config, settings, pool_threads(service->host->pool), err);
+        if (service->registration == NULL)
+            return false;
+    }
     service->snapshot = first_snapshot(service, config, settings, predecessor,
                                        err);
     if (service->snapshot == NULL)
         return false;
+    service->takes_over = predecessor != NULL &&
+                          predecessor->state == SERVICE_SERVING;
     service->listener = listener_new(
         &settings->accept, settings->socket_mode,
         find_listener(service->host, &settings->accept, predecessor), err);
@@ -258,10 +286,10 @@ on_found(const struct discovery *discovery, void *arg)
     snapshot_release(old);
 }
 
-bool
-service_start(struct service *service, struct error *err)
+static bool
+begin_to_accept(struct service *service, struct error *err)
 {
-    const struct service_settings *settings = service_settings(service);
+    const char *name = service_settings(service)->name;
     const struct listener_handler handler = {
         .why_full = why_full,
         .on_accepted = on_accepted,
@@ -269,25 +297,97 @@ service_start(struct service *service, struct error *err)
         .arg = service,
     };
 
-    if (settings->role == ROLE_CLIENT)
-        service->upkeep = upkeep_start(
-            service->host->main_loop, service->host->pool,
-            service->snapshot->credential, settings->name);
-    if (settings->role == ROLE_CLIENT && service->upkeep == NULL) {
-        error_set(err, "[%s %s]: out of memory", role_name(settings->role),
-                  settings->name);
-        return false;
-    }
     if (!listener_start(service->listener, service->host->main_loop, &handler,
-                        err)) {
+                        err))
+        return false;
+    service->state = SERVICE_SERVING;
+    log_event(EVENT_LISTENING, LOG_TEXT("service", name),
+              LOG_TEXT("address", listener_address(service->listener)));
+    return true;
+}
+
+/* The port that was bound, which may have been any. */
+static uint16_t
+bound_port(const struct service *service)
+{
+    const char *colon = strrchr(listener_address(service->listener), ':');
+    uint64_t port = 0;
+
+    if (service_settings(service)->accept.kind != ENDPOINT_TCP ||
+        colon == NULL || !number_parse(colon + 1, 1, UINT16_MAX, &port, NULL))
+        return 0;
+    return (uint16_t)port;
+}
+
+/* A socket anew, in the place of one that was closed: its port is published. */
+static bool
+listen_again(struct service *service, struct error *err)
+{
+    const struct service_settings *settings = service_settings(service);
+    struct endpoint accept = settings->accept;
+
+    accept.port = bound_port(service);
+    struct listener *listener = listener_new(&accept, settings->socket_mode,
+                                             NULL, err);
+    if (listener == NULL)
+        return false;
+    listener_free(service->listener);
+    service->listener = listener;
+    return true;
+}
+
+static void
+admit(struct service *service)
+{
+    struct error error;
+
+    if ((service->state == SERVICE_BARRED && !listen_again(service, &error)) ||
+        !begin_to_accept(service, &error))
+        log_event(EVENT_ERROR,
+                  LOG_TEXT("service", service_settings(service)->name),
+                  LOG_TEXT("reason", error.text));
+}
+
+/* Whoever connects to a barred service is refused at once. */
+static void
+on_verdict(bool may_serve, void *arg)
+{
+    struct service *service = arg;
+
+    if (may_serve && service->state != SERVICE_SERVING) {
+        admit(service);
+    } else if (!may_serve && service->state != SERVICE_BARRED) {
+        listener_stop(service->listener, false);
+        service->state = SERVICE_BARRED;
+    }
+}
+
+bool
+service_start(struct service *service, struct error *err)
+{
+    const struct service_settings *settings = service_settings(service);
+    struct service_host *host = service->host;
+    bool waits = service->registration != NULL && !service->takes_over;
+
+    if (settings->role == ROLE_CLIENT) {
+        service->upkeep = upkeep_start(host->main_loop, host->pool,
+                                       service->snapshot->credential,
+                                       settings->name);
+        if (service->upkeep == NULL)
+            error_set(err, "out of memory");
+    }
+    service->state = SERVICE_WAITING;
+    if ((settings->role == ROLE_CLIENT && service->upkeep == NULL) ||
+        (!waits && !begin_to_accept(service, err))) {
         error_prefix(err, "[%s %s]", role_name(settings->role), settings->name);
         return false;
     }
     if (service->finder != NULL)
-        finder_start(service->finder, service->host->main_loop,
-                     service->host->pool, on_found, service);
-    log_event(EVENT_LISTENING, LOG_TEXT("service", settings->name),
-              LOG_TEXT("address", listener_address(service->listener)));
+        finder_start(service->finder, host->main_loop, host->pool, on_found,
+                     service);
+    if (service->registration != NULL)
+        registration_start(service->registration, host->main_loop, host->pool,
+                           bound_port(service), on_verdict, service);
     return true;
 }
 
@@ -295,6 +395,9 @@ void
 service_stop(struct service *service, bool succeeded)
 {
     listener_stop(service->listener, succeeded);
+    service->state = SERVICE_STOPPED;
+    registration_free(service->registration);
+    service->registration = NULL;
     upkeep_cancel(service->upkeep);
     service->upkeep = NULL;
     finder_free(service->finder);
@@ -307,6 +410,7 @@ service_free(struct service *service)
     if (service == NULL)
         return;
     listener_free(service->listener);
+    registration_free(service->registration);
     upkeep_cancel(service->upkeep);
     finder_free(service->finder);
     snapshot_release(service->snapshot);
@@ -316,7 +420,8 @@ service_free(struct service *service)
 void
 service_resume(struct service *service)
 {
-    listener_resume(service->listener);
+    if (service->state == SERVICE_SERVING)
+        listener_resume(service->listener);
 }
 
 const struct counters *
@@ -347,8 +452,11 @@ service_describe(struct service *service, struct evbuffer *out)
         json_number(out, "ticket_seconds",
                     expires > time(NULL) ? (uint64_t)(expires - time(NULL))
                                          : 0);
+    json_text(out, "state", state_names[service->state]);
     if (service->finder != NULL)
         finder_describe(service->finder, out);
+    if (service->registration != NULL)
+        registration_describe(service->registration, out);
     json_number(out, "connections", atomic_load(&counters->connections));
     json_number(out, "accepted", count(&counters->accepted));
     json_number(out, "opened", count(&counters->opened));

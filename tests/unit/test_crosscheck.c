@@ -164,6 +164,17 @@ END_TEST
 
 /* --- plaintext ---------------------------------------------------------- */
 
+START_TEST(publishing_needs_what_is_published)
+{
+    expect_refused(SERVER_LINES "publish = yes\n",
+                   "F:7: `publish = yes` needs a [directory] section\n");
+    expect_refused(SERVER_LINES "dns_name_type = SRV\n" DIRECTORY_LINES,
+                   "F:7: `dns_name_type = SRV` needs `dns_name`: the name of "
+                   "the SRV records\n");
+    expect_accepted(SERVER_LINES "publish = yes\n" DIRECTORY_LINES, "");
+}
+END_TEST
+
 START_TEST(plaintext_stays_on_this_machine)
 {
     expect_refused("[client b]\naccept = 0.0.0.0:1\nconnect = db:1\n"
@@ -359,6 +370,7 @@ make_suite(void)
     tcase_add_test(rules, anchors_without_the_directory_are_warned_of);
     tcase_add_test(rules, the_directory_is_somewhere);
     tcase_add_test(rules, the_directory_has_a_whole_credential);
+    tcase_add_test(rules, publishing_needs_what_is_published);
     tcase_add_test(rules, plaintext_stays_on_this_machine);
     tcase_add_test(rules, plaintext_may_leave_when_told_so);
     tcase_add_test(rules, unix_sockets_on_the_plaintext_side_are_warned_of);
