@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "directory/locate.h"
+#include "directory/ranges.h"
 #include "gss/bind.h"
 
 /* libkrb5 would ask DNS for another name of the server, and be told one by
@@ -96,10 +97,21 @@ real_open(void *world, const char *uri, void **connection_out,
 }
 
 static enum directory_status
-real_search(void *connection, const struct search *search,
+search_once(void *connection, const struct search *search,
             struct entry_list *list, struct error *err)
 {
     return ldapclient_search(connection, search, list, err);
+}
+
+static enum directory_status
+real_search(void *connection, const struct search *search,
+            struct entry_list *list, struct error *err)
+{
+    enum directory_status status = search_once(connection, search, list, err);
+
+    if (status == DIRECTORY_ANSWERED)
+        status = ranges_complete(search_once, connection, list, err);
+    return status;
 }
 
 static void

@@ -82,7 +82,8 @@ entry_add(struct entry *entry, const char *name, const void *bytes,
 
     if (attribute == NULL)
         return !out_of_memory || no_memory(err);
-    if (attribute->count == ENTRY_VALUES_MAX || length > ENTRY_VALUE_MAX) {
+    if (attribute->count == ENTRY_VALUES_MAX || length > ENTRY_VALUE_MAX ||
+        attribute->size + length > ENTRY_ATTRIBUTE_MAX) {
         attribute->cut = true;
         return true;
     }
@@ -97,6 +98,7 @@ entry_add(struct entry *entry, const char *name, const void *bytes,
     if (length != 0)
         memcpy(copy, bytes, length);
     copy[length] = '\0';
+    attribute->size += length;
     larger[attribute->count++] = (struct value){.bytes = copy,
                                                 .length = length};
     return true;

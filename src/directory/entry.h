@@ -15,8 +15,9 @@
 
 enum {
     ENTRY_DN_MAX = 4096,
-    ENTRY_VALUES_MAX = 64, /* of one attribute */
+    ENTRY_VALUES_MAX = 5000, /* of one attribute */
     ENTRY_VALUE_MAX = 4096,
+    ENTRY_ATTRIBUTE_MAX = 256 * 1024, /* bytes, of all its values */
     ENTRY_ATTRIBUTES_MAX = 32,
     ENTRY_LIST_MAX = 10000,
 };
@@ -30,7 +31,8 @@ struct attribute {
     char *name;           /* owned */
     struct value *values; /* owned */
     size_t count;
-    bool cut; /* there were more values, or longer ones, than fit */
+    size_t size; /* bytes of the values */
+    bool cut;    /* there were more values, or longer ones, than fit */
 };
 
 struct entry {
