@@ -51,6 +51,15 @@ class Place:
             **dict(word.split("=", 1) for word in words if "=" in word),
         }
 
+    def env_of(self, enctype):
+        """With it the keys of sessions are of this type, where they may."""
+        profile = self.path / f"{enctype}.conf"
+        profile.write_text("[libdefaults]\n"
+                           f"default_tgs_enctypes = {enctype}\n"
+                           f"default_tkt_enctypes = {enctype}\n")
+        return {**self.env,
+                "KRB5_CONFIG": f"{profile}:{self.env['KRB5_CONFIG']}"}
+
     def _make_certificates(self):
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                "-nodes", "-days", "2"]

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * seal PRINCIPAL KEYTAB TARGET TARGET-KEYTAB MILLISECONDS [bare]: how fast
- * records are sealed and unsealed, by kerbwrap's channel and by the bare calls
- * of the library, at several sizes and numbers of records at once.  Each figure
+ * records are sealed and unsealed, by each engine of kerbwrap's and by the
+ * bare calls of the library, at several sizes and numbers of records at once.  Each figure
  * is measured for that long; one JSON object a line.  Speeds are a second of
  * processor time; share is how much of a processor this process was given.
  */
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-static const size_t sizes[] = {64, 1024, 16384, 65471};
+static const size_t sizes[] = {64, 1024, 4096, 16384, 65471};
 static const size_t counts[] = {1, 4, 16};
 
 /* What the relay puts into a record, and how bare calls are best compared. */
@@ -45,7 +45,8 @@ die(const char *what, const char *reason)
 }
 
 static void
-measure(struct sealer *sealer, size_t size, size_t count, unsigned ms)
+measure(struct sealer *sealer, const char *enctype, size_t size, size_t count,
+        unsigned ms)
 {
     struct seal_cost cost = {0, 0};
     uint64_t begun = clock_ns(CLOCK_MONOTONIC);
@@ -58,9 +59,11 @@ measure(struct sealer *sealer, size_t size, size_t count, unsigned ms)
         megabytes += (double)(size * count) / 1e6;
     }
     double share = (double)worked / (double)(clock_ns(CLOCK_MONOTONIC) - begun);
-    printf("{\"engine\": \"%s\", \"size\": %zu, \"count\": %zu, "
-           "\"seal\": %.1f, \"unseal\": %.1f, \"share\": %.3f}\n",
-           sealer->name, size, count, megabytes * 1e9 / (double)cost.seal_ns,
+    printf("{\"engine\": \"%s\", \"enctype\": \"%s\", \"size\": %zu, "
+           "\"count\": %zu, \"seal\": %.1f, \"unseal\": %.1f, "
+           "\"share\": %.3f}\n",
+           sealer->name, enctype, size, count,
+           megabytes * 1e9 / (double)cost.seal_ns,
            megabytes * 1e9 / (double)cost.unseal_ns, share);
     fflush(stdout);
 }
@@ -69,12 +72,22 @@ static void
 measure_all(const struct seal_parties *parties, unsigned ms)
 {
     struct sealer *bare = sealer_bare(parties);
-    struct sealer *channel = sealer_channel(parties);
+    struct sealer *channels[ENGINE_MULTIBUFFER];
+    size_t channel_count = 0;
 
+    for (unsigned engine = ENGINE_GSSAPI; engine <= ENGINE_MULTIBUFFER;
+         engine++) {
+        struct sealer *channel = sealer_channel(parties, engine);
+        if (channel != NULL)
+            channels[channel_count++] = channel;
+    }
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        measure(bare, sizes[i], 1, ms);
-        for (size_t j = 0; j < sizeof counts / sizeof counts[0]; j++)
-            measure(channel, sizes[i], counts[j], ms);
+        measure(bare, channels[0]->enctype, sizes[i], 1, ms);
+        for (size_t j = 0; j < channel_count; j++) {
+            for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
+                measure(channels[j], channels[j]->enctype, sizes[i], counts[k],
+                        ms);
+        }
     }
 }
 
@@ -93,7 +106,7 @@ main(int argc, char **argv)
     unsigned ms = (unsigned)atoi(argv[5]);
 
     if (only_bare)
-        measure(sealer_bare(&parties), USUAL_SIZE, 1, ms);
+        measure(sealer_bare(&parties), "", USUAL_SIZE, 1, ms);
     else
         measure_all(&parties, ms);
     return 0;

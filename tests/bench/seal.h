@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#include "gss/engine.h"
+
 /* Who talks to whom: names and key tables of a realm that is up. */
 struct seal_parties {
     const char *principal;
@@ -26,6 +28,7 @@ struct seal_cost {
 
 struct sealer {
     const char *name;
+    const char *enctype; /* NULL: as the others' */
     /* Seals count records of size bytes and unseals them again. */
     void (*carry)(struct sealer *sealer, size_t size, size_t count,
                   struct seal_cost *cost);
@@ -34,8 +37,10 @@ struct sealer {
 /* gss_wrap and gss_unwrap, a record a call, as any program would. */
 struct sealer *sealer_bare(const struct seal_parties *parties);
 
-/* A pair of kerbwrap's channels. */
-struct sealer *sealer_channel(const struct seal_parties *parties);
+/* A pair of kerbwrap's channels; NULL where the engine cannot be used.  Once for
+ * each engine. */
+struct sealer *sealer_channel(const struct seal_parties *parties,
+                              enum engine_choice engine);
 
 uint64_t processor_ns(void);
 noreturn void die(const char *what, const char *reason);

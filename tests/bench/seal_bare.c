@@ -107,7 +107,9 @@ carry(struct sealer *sealer, size_t size, size_t count, struct seal_cost *cost)
 struct sealer *
 sealer_bare(const struct seal_parties *parties)
 {
-    static struct bare bare = {.sealer = {"gss_wrap", carry}};
+    static struct bare bare = {
+        .sealer = {.name = "gss_wrap", .carry = carry},
+    };
     gss_buffer_desc text = {strlen(parties->target),
                             (void *)(uintptr_t)parties->target};
     gss_name_t target;

@@ -73,18 +73,21 @@ step(struct context *context, struct context_output input,
 }
 
 static void
-establish(const struct seal_parties *parties, struct pair *pair)
+establish(const struct seal_parties *parties, enum engine_choice engine,
+          struct pair *pair)
 {
     struct context *initiator = initiator_new(parties);
     struct context *acceptor = acceptor_new(parties);
     struct context_output output = {0};
 
+    initiator->engine = acceptor->engine = engine;
     output = step(initiator, output, CONTEXT_CONTINUE);
     output = step(acceptor, output, CONTEXT_DONE);
     output = step(initiator, output, CONTEXT_DONE);
     free(output.token);
     pair->initiator = initiator->ops->channel(initiator);
     pair->acceptor = acceptor->ops->channel(acceptor);
+    pair->sealer.enctype = initiator->ops->peer(initiator)->enctype;
     if (pair->initiator == NULL || pair->acceptor == NULL)
         die("make a channel", "out of memory");
     context_free(initiator);
@@ -120,11 +123,15 @@ carry(struct sealer *sealer, size_t size, size_t count, struct seal_cost *cost)
 }
 
 struct sealer *
-sealer_channel(const struct seal_parties *parties)
+sealer_channel(const struct seal_parties *parties, enum engine_choice engine)
 {
-    static struct pair pair = {.sealer = {.carry = carry}};
+    static struct pair pairs[ENGINE_MULTIBUFFER + 1];
+    struct pair *pair = &pairs[engine];
 
-    establish(parties, &pair);
-    pair.sealer.name = pair.initiator->ops->engine;
-    return &pair.sealer;
+    if (!engine_check(engine, NULL))
+        return NULL;
+    establish(parties, engine, pair);
+    pair->sealer.name = pair->initiator->ops->engine;
+    pair->sealer.carry = carry;
+    return &pair->sealer;
 }
