@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from domain import client, configuration, echoes, server
-from lab import BINARY
+from lab import BINARY, wait_until
 
 pytestmark = pytest.mark.ad
 
@@ -53,7 +53,7 @@ def done(result):
     return result.stdout
 
 
-# --- by the computer itself -----------------------------------------------------
+# --- by the computer itself ---------------------------------------------------
 
 
 def test_a_computer_publishes_its_service_with_its_own_keys(
@@ -99,7 +99,7 @@ def test_unpublish_takes_all_back(site, forest, publishing):
     assert site.command("discover", "-c", asked, "db").returncode == 1
 
 
-# --- with an administrator's help -----------------------------------------------
+# --- with an administrator's help ---------------------------------------------
 
 
 def test_the_command_that_is_advised_is_what_helps(site, forest, publishing):
@@ -125,7 +125,7 @@ def test_an_administrator_publishes_every_name(site, forest, publishing):
         site.command("spn", "check", "-c", path, "db"))
 
 
-# --- duplicates -----------------------------------------------------------------
+# --- duplicates ---------------------------------------------------------------
 
 
 @pytest.fixture
@@ -151,3 +151,37 @@ def test_a_duplicate_is_not_published(site, duplicate):
     result = site.command("publish", "-c", duplicate, "db")
     assert result.returncode == 1
     assert "svc-web" in result.stderr
+
+
+def test_a_duplicate_stops_its_service_and_no_other(site, forest, duplicate):
+    keys = site.server_keys("127.0.0.1:1")
+    sidecar = site.kerbwrap({
+        "directory": forest.section(refresh="1s"),
+        "server db": keys,
+        "server other": {**keys, "verify_spn": "off"},
+    }, wait=False)
+    sidecar.wait_for("listening", service="other")
+    told = sidecar.wait_for("error", service="db")["reason"]
+    assert "the service is not started" in told and "svc-web" in told
+    assert not sidecar.events("listening", service="db")
+
+
+def test_a_computer_that_moved_is_refreshed_at_start(site, forest, publishing):
+    path = publishing()
+    done(site.command("publish", "-c", path, "db"))
+    forest.move("web1", "OU=Moved")
+    sidecar = site.kerbwrap({
+        "directory": forest.section(),
+        "server db": site.server_keys(
+            site.echo(), accept=f"{site.realm.address('web1')}:0",
+            keywords=forest.keyword, scp_name=f"db-{forest.number}",
+            publish="yes"),
+        "kerbwrap": {"state_dir": site.path},
+    }, wait=False)
+    port = sidecar.address("db")[1]
+    wait_until(lambda: sidecar.status()["services"][0]["registration"] ==
+               "fine")
+    initiator = client(site, forest)
+    assert echoes(initiator)
+    up = initiator.wait_for("up", service="db")
+    assert up["to"].endswith(f":{port}")
