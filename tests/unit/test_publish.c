@@ -51,7 +51,9 @@ static struct world {
     unsigned die_after;  /* likewise */
     unsigned fail_at;    /* that write is denied */
     enum write_status failure;
-    bool silent; /* nobody answers */
+    bool silent;    /* nobody answers */
+    bool dc2_knows; /* of HOST_SPN on SVC, which dc1 has not heard of yet */
+    bool dc2_silent;
 } * world;
 
 static struct object *
@@ -152,11 +154,13 @@ static enum directory_status
 fake_open(void *unused, const char *uri, void **connection_out,
           struct error *err)
 {
+    bool dc2 = strstr(uri, "dc2") != NULL;
+
     (void)unused;
-    (void)uri;
-    *connection_out = world;
-    error_set(err, "cannot reach it");
-    return world->silent ? DIRECTORY_LOST : DIRECTORY_ANSWERED;
+    *connection_out = (void *)(uintptr_t)uri;
+    error_set(err, "cannot reach %s", uri);
+    return world->silent || (dc2 && world->dc2_silent) ? DIRECTORY_LOST
+                                                       : DIRECTORY_ANSWERED;
 }
 
 static void
@@ -194,8 +198,12 @@ fake_search(void *connection, const struct search *search,
 {
     struct entry entry;
 
-    (void)connection;
     (void)err;
+    if (strstr(connection, "dc2") != NULL && world->dc2_knows &&
+        strcmp(search->filter, "(servicePrincipalName=" HOST_SPN ")") == 0) {
+        ck_assert(entry_init(&entry, SVC, NULL));
+        ck_assert(entry_list_take(list, &entry, NULL));
+    }
     if (*search->base == '\0') {
         ck_assert(entry_init(&entry, "", NULL));
         ck_assert(entry_add(&entry, "defaultNamingContext", BASE, strlen(BASE),
@@ -310,7 +318,8 @@ static const struct directory_writes writes = {fake_add, fake_modify,
 
 static char journal[64];
 static char told[8192];
-static char *const uris[] = {(char *)"ldap://dc1.corp.test"};
+static char *const uris[] = {(char *)"ldap://dc1.corp.test",
+                             (char *)"ldap://dc2.corp.test"};
 static char *const keywords[] = {(char *)"orders", (char *)"production"};
 static char *const two_spns[] = {(char *)HOST_SPN, (char *)PORT_SPN};
 static struct publish_settings settings;
@@ -484,6 +493,30 @@ START_TEST(a_name_of_another_account_is_refused_before_anything_is_written)
                      " already, and nobody can authenticate by a name of two "
                      "accounts; delete it there first");
     ck_assert_uint_eq(world->writes, 0);
+}
+END_TEST
+
+START_TEST(a_name_that_only_another_server_knows_of_is_refused)
+{
+    struct error err;
+
+    settings.registry.uri_count = 2;
+    world->dc2_knows = true;
+    ck_assert_int_eq(publish(&settings, &err), PUBLISH_FAILED);
+    ck_assert(strstr(err.text, "it is registered on " SVC " already") != NULL);
+    ck_assert_uint_eq(world->writes, 0);
+}
+END_TEST
+
+START_TEST(a_server_that_could_not_be_asked_is_told)
+{
+    struct error err;
+
+    settings.registry.uri_count = 2;
+    world->dc2_silent = true;
+    ck_assert_int_eq(publish(&settings, &err), PUBLISH_DONE);
+    ck_assert(strstr(told, "warning: not everything was looked at: cannot "
+                           "reach ldap://dc2.corp.test\n") == told);
 }
 END_TEST
 
@@ -678,6 +711,8 @@ make_suite(void)
     tcase_add_test(cases, an_object_that_moved_is_found_by_its_guid);
     tcase_add_test(
         cases, a_name_of_another_account_is_refused_before_anything_is_written);
+    tcase_add_test(cases, a_name_that_only_another_server_knows_of_is_refused);
+    tcase_add_test(cases, a_server_that_could_not_be_asked_is_told);
     tcase_add_loop_test(cases, a_step_that_fails_takes_back_those_before_it, 1,
                         4);
     tcase_add_test(cases, who_lacks_a_right_is_told_the_command);
