@@ -74,8 +74,10 @@ possible() {
         echo "samba-ad-provision is not installed"
         return 1
     }
-    why=$("${namespaces[@]}" --pid --fork ip link set lo up 2>&1) || {
-        echo "this machine allows no namespaces: $why"
+    why=$("${namespaces[@]}" --pid --fork --mount-proc bash -ec '
+        ip link set lo up
+        mount --bind /etc/hosts /etc/hosts' 2>&1) || {
+        echo "this machine allows no namespaces: ${why##*$'\n'}"
         return 1
     }
 }
