@@ -108,6 +108,28 @@ handshake_begin(void)
     loop_do(start, fake_context_new(service.role, &script));
 }
 
+void
+client_reach_hello(void)
+{
+    struct bytes flight = {0};
+    struct hello hello;
+
+    handshake_begin();
+    peer_add_token(&flight, FAKE_AP_REQ);
+    peer_send(&flight);
+    peer_expect_token(FAKE_AP_REP);
+    peer_expect_hello(&hello);
+}
+
+void
+client_say_hello(void)
+{
+    struct bytes flight = {0};
+
+    peer_add_hello(&flight, &peer_hello);
+    peer_send(&flight);
+}
+
 static void
 quit(void *arg)
 {

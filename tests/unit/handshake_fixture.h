@@ -31,6 +31,9 @@ void server_set_up(void);
 void handshake_tear_down(void);
 
 void handshake_begin(void);
+/* Begins, and plays the client up to where its HELLO is awaited; that HELLO. */
+void client_reach_hello(void);
+void client_say_hello(void);
 /* Cancels it, whatever it is doing; twice is fine. */
 void handshake_quit(void);
 /* In its thread; static. */
