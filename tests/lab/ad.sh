@@ -191,10 +191,10 @@ fill() {
     isolated python3 "$here/ad_accounts.py" "$1/domain"
 }
 
-make_image() {
-    local image log temporary
+# In a shell of its own, whose trap is not the caller's.
+make_image() (
     image=$(image_path)
-    [ ! -s "$image" ] || return 0
+    [ ! -s "$image" ] || exit 0
     mkdir -p "$AD_CACHE"
     rm -f "$AD_CACHE"/ad-*.tar
     temporary=$(mktemp -d "${TMPDIR:-/tmp}/kerbwrap-ad.XXXXXX")
@@ -207,9 +207,7 @@ make_image() {
     fi
     tar -C "$temporary/domain" --sparse -cf "$image.$$" .
     mv "$image.$$" "$image"
-    rm -rf "$temporary"
-    trap - EXIT
-}
+)
 
 # --- the domain controller --------------------------------------------------
 

@@ -42,9 +42,9 @@ package_names() {
         grep -E '^[a-z0-9-]*heimdal[a-z0-9-]*$' | sort -u
 }
 
-fetch() {
-    local temporary names
-    [ ! -x "$HEIMDAL_CACHE/usr/lib/heimdal-servers/kdc" ] || return 0
+# In a shell of its own, for its trap.
+fetch() (
+    [ ! -x "$HEIMDAL_CACHE/usr/lib/heimdal-servers/kdc" ] || exit 0
     mapfile -t names < <(package_names)
     [ "${#names[@]}" -gt 2 ] || die "apt knows no package heimdal-kdc"
     mkdir -p "$(dirname "$HEIMDAL_CACHE")"
@@ -58,9 +58,7 @@ fetch() {
     # At once, so that nobody takes a half for the whole.
     rm -rf "$HEIMDAL_CACHE"
     mv "$temporary/root" "$HEIMDAL_CACHE"
-    rm -rf "$temporary"
-    trap - EXIT
-}
+)
 
 possible() {
     local why
