@@ -9,9 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <immintrin.h>
 #include <openssl/crypto.h>
 
+#include "gss/multibuffer_stealing.h"
 #include "gss/multibuffer_thread.h"
 #include "gss/seal_openssl.h"
 
@@ -21,7 +21,6 @@ enum {
     /* The library's own limits. */
     CIPHER_MAX = 65520,
     HASH_MAX = 65534,
-    SCHEDULE_SIZE = 15 * TOKEN_BLOCK_SIZE,
     HASH_BLOCK_MAX = 128,
     HASH_STATE_MAX = 64,
 };
@@ -35,9 +34,10 @@ struct hmac_key {
 struct seal_multibuffer {
     struct seal seal; /* first */
     /* plain */
-    _Alignas(16) uint8_t encrypt_schedule[SCHEDULE_SIZE]; /* of sent tokens */
-    _Alignas(16) uint8_t decrypt_schedule[SCHEDULE_SIZE]; /* of received ones */
-    struct hmac_key integrity[2]; /* by enum token_sense */
+    struct aes_schedule encryption; /* of sent tokens */
+    struct aes_schedule decryption; /* of received ones */
+    struct hmac_key integrity[2];   /* by enum token_sense */
+    bool expanded;                  /* those three are set */
     struct seal_secrets secrets;
     /* owned */
     struct seal *openssl; /* NULL until needed */
@@ -64,73 +64,74 @@ openssl_of(struct seal_multibuffer *self, struct error *err)
     return self->openssl;
 }
 
-/* E(block) or D(block), with a key schedule as the library lays it out. */
-__attribute__((target("aes"))) static __m128i
-encrypt_block(const struct seal_multibuffer *self, __m128i block)
-{
-    const __m128i *keys = (const __m128i *)self->encrypt_schedule;
-    size_t rounds = self->secrets.profile->key_size / 4 + 6;
-
-    block = _mm_xor_si128(block, keys[0]);
-    for (size_t i = 1; i < rounds; i++)
-        block = _mm_aesenc_si128(block, keys[i]);
-    return _mm_aesenclast_si128(block, keys[rounds]);
-}
-
-__attribute__((target("aes"))) static __m128i
-decrypt_block(const struct seal_multibuffer *self, __m128i block)
-{
-    const __m128i *keys = (const __m128i *)self->decrypt_schedule;
-    size_t rounds = self->secrets.profile->key_size / 4 + 6;
-
-    block = _mm_xor_si128(block, keys[0]);
-    for (size_t i = 1; i < rounds; i++)
-        block = _mm_aesdec_si128(block, keys[i]);
-    return _mm_aesdeclast_si128(block, keys[rounds]);
-}
-
-/* All of a text but its last block, which is 1 to 16 bytes long. */
-static size_t
-head_size(const struct text_span *text)
-{
-    return (text->size - 1) / TOKEN_BLOCK_SIZE * TOKEN_BLOCK_SIZE;
-}
-
-/* The head is encrypted, the tail is not: CS3 swaps the last two blocks, and
- * cuts what is the last one then. */
+/* One of HMAC's two states: that of the hash after a block of the key. */
 static void
-steal_encrypting(const struct seal_multibuffer *self,
-                 const struct text_span *text)
+hash_block(IMB_MGR *manager, enum token_hash hash, const uint8_t *key,
+           size_t size, uint8_t pad, uint8_t state[HASH_STATE_MAX])
 {
-    uint8_t *tail = text->bytes + head_size(text);
-    size_t size = text->size - head_size(text);
-    uint8_t padded[TOKEN_BLOCK_SIZE] = {0};
-    __m128i *before = (__m128i *)(void *)(tail - TOKEN_BLOCK_SIZE);
-    __m128i block = _mm_loadu_si128(before);
+    uint8_t block[HASH_BLOCK_MAX];
 
-    memcpy(padded, tail, size);
-    memcpy(tail, before, size);
-    block = _mm_xor_si128(block, _mm_loadu_si128((__m128i *)(void *)padded));
-    _mm_storeu_si128(before, encrypt_block(self, block));
-}
-
-/* The reverse: the tail is plaintext then, and the head plain CBC. */
-static void
-steal_decrypting(const struct seal_multibuffer *self,
-                 const struct text_span *text)
-{
-    uint8_t *tail = text->bytes + head_size(text);
-    size_t size = text->size - head_size(text);
-    uint8_t opened[TOKEN_BLOCK_SIZE], stolen[TOKEN_BLOCK_SIZE];
-    __m128i *before = (__m128i *)(void *)(tail - TOKEN_BLOCK_SIZE);
-
-    _mm_storeu_si128((__m128i *)(void *)opened,
-                     decrypt_block(self, _mm_loadu_si128(before)));
-    memcpy(stolen, opened, sizeof stolen);
-    memcpy(stolen, tail, size);
+    memset(block, pad, sizeof block);
     for (size_t i = 0; i < size; i++)
-        tail[i] ^= opened[i];
-    memcpy(before, stolen, sizeof stolen);
+        block[i] ^= key[i];
+    switch (hash) {
+    case TOKEN_SHA1:
+        IMB_SHA1_ONE_BLOCK(manager, block, state);
+        break;
+    case TOKEN_SHA256:
+        IMB_SHA256_ONE_BLOCK(manager, block, state);
+        break;
+    case TOKEN_SHA384:
+        IMB_SHA384_ONE_BLOCK(manager, block, state);
+        break;
+    }
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+static void
+expand_keys(struct seal_multibuffer *self, IMB_MGR *manager)
+{
+    const struct token_profile *profile = self->secrets.profile;
+    struct aes_schedule unused;
+    void (*expand)(const void *, void *, void *) = profile->key_size == 16
+                                                       ? manager->keyexp_128
+                                                       : manager->keyexp_256;
+
+    self->encryption.rounds = self->decryption.rounds = profile->key_size / 4 +
+                                                        6;
+    expand(self->secrets.keys[TOKEN_SENT].encryption, self->encryption.bytes,
+           unused.bytes);
+    expand(self->secrets.keys[TOKEN_RECEIVED].encryption, unused.bytes,
+           self->decryption.bytes);
+    OPENSSL_cleanse(&unused, sizeof unused);
+    for (int sense = TOKEN_SENT; sense <= TOKEN_RECEIVED; sense++) {
+        const uint8_t *key = self->secrets.keys[sense].integrity;
+        hash_block(manager, profile->hash, key, profile->mac_key_size, 0x36,
+                   self->integrity[sense].inner);
+        hash_block(manager, profile->hash, key, profile->mac_key_size, 0x5c,
+                   self->integrity[sense].outer);
+    }
+}
+
+/* The thread's managers, if they can do this.  The keys are expanded by the first
+ * thread that needs them: it has managers, which the one that makes a channel
+ * need not have. */
+static const struct multibuffer *
+ready(struct seal_multibuffer *self, const struct text_span *texts,
+      size_t count, size_t most)
+{
+    const struct multibuffer *managers;
+
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i].size > most)
+            return NULL;
+    }
+    managers = multibuffer_thread();
+    if (managers != NULL && !self->expanded) {
+        expand_keys(self, managers->wide);
+        self->expanded = true;
+    }
+    return managers;
 }
 
 static void
@@ -140,11 +141,11 @@ fill_cipher_job(const struct seal_multibuffer *self, IMB_JOB *job,
     static const uint8_t initial_vector[TOKEN_BLOCK_SIZE];
 
     memset(job, 0, sizeof *job);
-    job->enc_keys = self->encrypt_schedule;
-    job->dec_keys = self->decrypt_schedule;
+    job->enc_keys = self->encryption.bytes;
+    job->dec_keys = self->decryption.bytes;
     job->key_len_in_bytes = self->secrets.profile->key_size;
     job->src = job->dst = text->bytes;
-    job->msg_len_to_cipher_in_bytes = head_size(text);
+    job->msg_len_to_cipher_in_bytes = stealing_head(text);
     job->iv = initial_vector;
     job->iv_len_in_bytes = sizeof initial_vector;
 }
@@ -164,10 +165,10 @@ check_jobs(const IMB_JOB *jobs, size_t count, size_t done, struct error *err)
 
 /* CBC over the heads. */
 static bool
-crypt_heads(const struct seal_multibuffer *self, IMB_CIPHER_DIRECTION direction,
-            const struct text_span *texts, size_t count, struct error *err)
+crypt_heads(const struct seal_multibuffer *self, IMB_MGR *manager,
+            IMB_CIPHER_DIRECTION direction, const struct text_span *texts,
+            size_t count, struct error *err)
 {
-    IMB_MGR *manager = multibuffer_thread()->wide;
     IMB_JOB jobs[SEAL_COUNT_MAX];
     uint32_t done;
 
@@ -180,30 +181,21 @@ crypt_heads(const struct seal_multibuffer *self, IMB_CIPHER_DIRECTION direction,
 }
 
 static bool
-fits(const struct text_span *texts, size_t count, size_t most)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (texts[i].size > most)
-            return false;
-    }
-    return multibuffer_thread() != NULL;
-}
-
-static bool
 multibuffer_encrypt(struct seal *seal, const struct text_span *texts,
                     size_t count, struct error *err)
 {
     struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+    const struct multibuffer *managers = ready(self, texts, count, CIPHER_MAX);
 
-    if (!fits(texts, count, CIPHER_MAX)) {
+    if (managers == NULL) {
         struct seal *openssl = openssl_of(self, err);
         return openssl != NULL &&
                openssl->ops->encrypt(openssl, texts, count, err);
     }
-    if (!crypt_heads(self, IMB_DIR_ENCRYPT, texts, count, err))
+    if (!crypt_heads(self, managers->wide, IMB_DIR_ENCRYPT, texts, count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        steal_encrypting(self, &texts[i]);
+        stealing_encrypt(&self->encryption, &texts[i]);
     return true;
 }
 
@@ -212,15 +204,17 @@ multibuffer_decrypt(struct seal *seal, const struct text_span *texts,
                     size_t count, struct error *err)
 {
     struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+    const struct multibuffer *managers = ready(self, texts, count, CIPHER_MAX);
 
-    if (!fits(texts, count, CIPHER_MAX)) {
+    if (managers == NULL) {
         struct seal *openssl = openssl_of(self, err);
         return openssl != NULL &&
                openssl->ops->decrypt(openssl, texts, count, err);
     }
     for (size_t i = 0; i < count; i++)
-        steal_decrypting(self, &texts[i]);
-    return crypt_heads(self, IMB_DIR_DECRYPT, texts, count, err);
+        stealing_decrypt(&self->decryption, &texts[i]);
+    return crypt_heads(self, managers->wide, IMB_DIR_DECRYPT, texts, count,
+                       err);
 }
 
 static void
@@ -242,20 +236,21 @@ multibuffer_mac(struct seal *seal, enum token_sense sense,
                 size_t count, struct error *err)
 {
     struct seal_multibuffer *self = (struct seal_multibuffer *)seal;
+    const struct multibuffer *managers = ready(self, texts, count, HASH_MAX);
     enum token_hash hash = self->secrets.profile->hash;
     IMB_JOB jobs[SEAL_COUNT_MAX];
     IMB_MGR *manager;
     uint32_t done;
 
-    if (!fits(texts, count, HASH_MAX)) {
+    if (managers == NULL) {
         struct seal *openssl = openssl_of(self, err);
         return openssl != NULL &&
                openssl->ops->mac(openssl, sense, texts, macs, count, err);
     }
     for (size_t i = 0; i < count; i++)
         fill_hash_job(self, sense, &jobs[i], &texts[i], macs[i]);
-    manager = count <= hashes[hash].narrow_max ? multibuffer_thread()->narrow
-                                               : multibuffer_thread()->wide;
+    manager = count <= hashes[hash].narrow_max ? managers->narrow
+                                               : managers->wide;
     done = IMB_SUBMIT_HASH_BURST(manager, jobs, (uint32_t)count,
                                  hashes[hash].algorithm);
     return check_jobs(jobs, count, done, err);
@@ -294,53 +289,6 @@ static const struct seal_ops multibuffer_ops = {
     .free = multibuffer_free,
 };
 
-/* One of HMAC's two states: that of the hash after a block of the key. */
-static void
-hash_block(IMB_MGR *manager, enum token_hash hash, const uint8_t *key,
-           size_t size, uint8_t pad, uint8_t state[HASH_STATE_MAX])
-{
-    uint8_t block[HASH_BLOCK_MAX];
-
-    memset(block, pad, sizeof block);
-    for (size_t i = 0; i < size; i++)
-        block[i] ^= key[i];
-    switch (hash) {
-    case TOKEN_SHA1:
-        IMB_SHA1_ONE_BLOCK(manager, block, state);
-        break;
-    case TOKEN_SHA256:
-        IMB_SHA256_ONE_BLOCK(manager, block, state);
-        break;
-    case TOKEN_SHA384:
-        IMB_SHA384_ONE_BLOCK(manager, block, state);
-        break;
-    }
-    OPENSSL_cleanse(block, sizeof block);
-}
-
-static void
-expand_keys(struct seal_multibuffer *self, IMB_MGR *manager)
-{
-    const struct token_profile *profile = self->secrets.profile;
-    _Alignas(16) uint8_t unused[SCHEDULE_SIZE];
-    void (*expand)(const void *, void *, void *) = profile->key_size == 16
-                                                       ? manager->keyexp_128
-                                                       : manager->keyexp_256;
-
-    expand(self->secrets.keys[TOKEN_SENT].encryption, self->encrypt_schedule,
-           unused);
-    expand(self->secrets.keys[TOKEN_RECEIVED].encryption, unused,
-           self->decrypt_schedule);
-    OPENSSL_cleanse(unused, sizeof unused);
-    for (int sense = TOKEN_SENT; sense <= TOKEN_RECEIVED; sense++) {
-        const uint8_t *key = self->secrets.keys[sense].integrity;
-        hash_block(manager, profile->hash, key, profile->mac_key_size, 0x36,
-                   self->integrity[sense].inner);
-        hash_block(manager, profile->hash, key, profile->mac_key_size, 0x5c,
-                   self->integrity[sense].outer);
-    }
-}
-
 bool
 seal_multibuffer_check(struct error *err)
 {
@@ -355,19 +303,16 @@ bool
 seal_multibuffer_new(const struct seal_secrets *secrets, struct seal **seal_out,
                      struct error *err)
 {
-    const struct multibuffer *managers = multibuffer_thread();
     struct seal_multibuffer *self = aligned_alloc(
         _Alignof(struct seal_multibuffer), sizeof *self);
 
-    if (self == NULL || managers == NULL) {
-        free(self);
+    if (self == NULL) {
         error_set(err, "cannot make a channel: out of memory");
         return false;
     }
     memset(self, 0, sizeof *self);
     self->seal.ops = &multibuffer_ops;
     self->secrets = *secrets;
-    expand_keys(self, managers->wide);
     *seal_out = &self->seal;
     return true;
 }

@@ -10,6 +10,7 @@
 #include "gss/channel_gssapi.h"
 #include "gss/channel_rfc4121.h"
 #include "gss/enctype.h"
+#include "gss/engine_private.h"
 #include "gss/lucid.h"
 #include "gss/rfc4121.h"
 #include "gss/seal_openssl.h"
@@ -239,6 +240,36 @@ START_TEST(every_engine_talks_to_every_other)
         channel_free(one);
         channel_free(other);
     }
+}
+END_TEST
+
+static void
+expect_choice(enum engine_choice choice, const char *name)
+{
+    gss_ctx_id_t initiator, acceptor;
+    struct channel *one, *other;
+    const size_t sizes[] = {100, 1000};
+
+    raw_pair(&initiator, &acceptor);
+    ck_assert(engine_open(&initiator, true, choice, &one, NULL));
+    ck_assert(engine_open(&acceptor, false, ENGINE_GSSAPI, &other, NULL));
+    ck_assert_ptr_null(initiator);
+    ck_assert_str_eq(one->ops->engine, name);
+    carry_all_ways(one, other, sizes, 2);
+    channel_free(one);
+    channel_free(other);
+}
+
+START_TEST(engine_is_the_one_that_was_chosen)
+{
+    bool multibuffer = engine_check(ENGINE_MULTIBUFFER, NULL);
+    const char *best = multibuffer ? "multibuffer" : "openssl";
+
+    select_case(_i, 0);
+    expect_choice(ENGINE_GSSAPI, "gssapi");
+    expect_choice(ENGINE_OPENSSL, "openssl");
+    expect_choice(ENGINE_MULTIBUFFER, best);
+    expect_choice(ENGINE_AUTO, best);
 }
 END_TEST
 
@@ -623,6 +654,7 @@ make_suite(void)
     tcase_add_loop_test(others, every_batch_goes_to_and_from_the_library, 0,
                         CASES);
     tcase_add_loop_test(others, every_engine_talks_to_every_other, 0, CASES);
+    tcase_add_loop_test(others, engine_is_the_one_that_was_chosen, 0, TYPES);
     suite_add_tcase(suite, others);
 
     tcase_set_timeout(own, 60);

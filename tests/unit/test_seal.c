@@ -5,6 +5,7 @@
  */
 #include "gss/seal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <krb5.h>
@@ -353,6 +354,46 @@ START_TEST(several_at_once_are_as_one_after_the_other)
 }
 END_TEST
 
+/* Each thread has its own of what the library works in, and a channel may go
+ * from one thread to another. */
+static void *
+seal_in_thread(void *arg)
+{
+    static const uint8_t wanted[1000];
+    struct seal *mine = arg;
+    uint8_t bytes[1000] = {0};
+    struct text_span text = {bytes, sizeof bytes};
+
+    for (int i = 0; i < 200; i++) {
+        if (!mine->ops->encrypt(mine, &text, 1, NULL) ||
+            !mine->ops->decrypt(mine, &text, 1, NULL) ||
+            memcmp(bytes, wanted, sizeof bytes) != 0)
+            return arg;
+    }
+    return NULL;
+}
+
+START_TEST(threads_do_not_meet)
+{
+    struct seal *seals[4];
+    pthread_t threads[4];
+    void *failed;
+
+    if (!open_compared(&engines[_i], ENCTYPE_AES256_CTS_HMAC_SHA1_96))
+        return;
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert(engines[_i].make(&secrets, &seals[i], NULL));
+        pthread_create(&threads[i], NULL, seal_in_thread, seals[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], &failed);
+        ck_assert_ptr_null(failed);
+        ck_assert_ptr_null(seal_in_thread(seals[i]));
+        seals[i]->ops->free(seals[i]);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -369,6 +410,7 @@ make_suite(void)
                         ENGINE_COUNT * PROFILES);
     tcase_add_loop_test(cases, several_at_once_are_as_one_after_the_other, 0,
                         ENGINE_COUNT * PROFILES);
+    tcase_add_loop_test(cases, threads_do_not_meet, 0, ENGINE_COUNT);
     suite_add_tcase(suite, cases);
     return suite;
 }
