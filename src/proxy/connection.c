@@ -143,12 +143,17 @@ static void
 cancel_all(struct connection *conn)
 {
     dial_cancel(conn->dial);
+    step_cancel(conn->asking);
+    context_free(conn->asked);
+    bytes_clear(&conn->request);
     handshake_cancel(conn->handshake);
     relay_free(conn->relay);
     timer_stop(&conn->deadline);
     timer_stop(&conn->lifetime);
     timer_stop(&conn->expiry);
     conn->dial = NULL;
+    conn->asking = NULL;
+    conn->asked = NULL;
     conn->handshake = NULL;
     conn->relay = NULL;
 }
@@ -269,12 +274,20 @@ on_opened(void *arg)
     watch_expiry(conn);
 }
 
+static enum log_event
+relay_event(const struct connection *conn, const struct relay_result *result)
+{
+    if (conn->state == CONNECTION_RELAYING)
+        return EVENT_DOWN;
+    return result->refused ? EVENT_REFUSED : EVENT_FAILED;
+}
+
 static void
 on_relay_ended(const struct relay_result *result, void *arg)
 {
     struct connection *conn = arg;
     struct ending ending = {
-        .event = conn->state == CONNECTION_RELAYING ? EVENT_DOWN : EVENT_FAILED,
+        .event = relay_event(conn, result),
         .reason = result->error.text,
         .clean = result->end == RELAY_FINISHED,
         .goodbye = result->end == RELAY_FINISHED || result->reset != 0,

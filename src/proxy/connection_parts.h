@@ -13,6 +13,7 @@
 #include "proxy/farewell.h"
 #include "proxy/handshake.h"
 #include "proxy/relay.h"
+#include "proxy/step.h"
 #include "proxy/worker.h"
 
 enum connection_state {
@@ -27,6 +28,9 @@ struct connection {
     struct arrival *arrival;
     int app_fd, tunnel_fd; /* -1: none yet, or no more */
     struct dial *dial;
+    struct step *asking;   /* initiator: the AP-REQ is being made ... */
+    struct context *asked; /* ... and waits for its answer, */
+    struct bytes request;  /* ... and for a server to go to */
     struct handshake *handshake;
     struct relay *relay;
     struct farewell *farewell;

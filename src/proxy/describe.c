@@ -12,6 +12,8 @@ stage(const struct connection *conn)
         return "up";
     if (conn->state >= CONNECTION_PARTING)
         return "closing";
+    if (conn->asking != NULL)
+        return "ticket";
     if (conn->dial != NULL)
         return "dialling";
     return conn->handshake != NULL ? "handshake" : "waiting for READY";

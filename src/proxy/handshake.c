@@ -398,6 +398,22 @@ on_initiator_hello(void *arg, uint8_t *token, size_t size)
 
 /* Life. */
 
+/* The first step was taken before there was a server to send it to. */
+static struct handshake *
+send_request(struct handshake *hs, const struct bytes *request)
+{
+    uint8_t header[FRAME_HEADER_SIZE];
+
+    frame_encode(header, request->size);
+    if (!bytes_append(&hs->exchange.out, header, sizeof header) ||
+        !bytes_append(&hs->exchange.out, request->data, request->size)) {
+        handshake_cancel(hs);
+        return NULL;
+    }
+    exchange_send(&hs->exchange, "the sending of the AP-REQ", on_ap_req_sent);
+    return hs;
+}
+
 struct handshake *
 handshake_start(const struct handshake_settings *settings,
                 struct context *context, handshake_done *done, void *arg)
@@ -421,6 +437,8 @@ handshake_start(const struct handshake_settings *settings,
                        FRAME_HANDSHAKE_MAX, on_ap_req);
         return hs;
     }
+    if (settings->request != NULL)
+        return send_request(hs, settings->request);
     struct bytes nothing = {0};
     if (!start_step(hs, &nothing, "the making of the AP-REQ")) {
         handshake_cancel(hs);

@@ -45,7 +45,9 @@ struct handshake_settings {
     struct loop *loop;
     struct pool *pool;
     const struct service_settings *service;
-    const char *target; /* initiator: the SPN to ask for */
+    const char *target;          /* initiator: the SPN to ask for */
+    const struct bytes *request; /* ... the AP-REQ that the context made
+                                    already; NULL: it makes one */
     /* plain */
     int fd; /* stays the caller's */
     uint64_t connection_id;

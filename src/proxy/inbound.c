@@ -77,6 +77,7 @@ on_reset(struct relay *relay, const struct unseal_record *record)
         return relay_broken(relay, RELAY_VIOLATION, RESET_PROTOCOL, "%s",
                             error.text);
     text_sanitize(reset.sentence, strlen(reset.sentence), safe, sizeof safe);
+    relay->result.refused = !reset.retryable;
     return relay_broken(relay, RELAY_PEER_RESET, 0,
                         "the peer ended it (%s): %s", reset_name(reset.code),
                         safe);

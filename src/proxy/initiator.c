@@ -72,6 +72,9 @@ next_destination(struct connection *conn, const struct error *error,
         conn->tunnel_fd = -1;
     }
     bytes_clear(farewell);
+    bytes_clear(&conn->request);
+    context_free(conn->asked);
+    conn->asked = NULL;
     conn->attempt++;
     try_destination(conn, error);
 }
@@ -123,26 +126,23 @@ static void
 start_handshake(struct connection *conn)
 {
     const struct snapshot *snapshot = connection_snapshot(conn);
-    struct handshake_settings settings = {
+    const struct handshake_settings settings = {
         .loop = conn->worker->loop,
         .pool = conn->worker->pool,
         .service = snapshot->service,
         .target = connection_target(conn),
+        .request = &conn->request,
         .fd = conn->tunnel_fd,
         .connection_id = conn->arrival->id,
         .wait_ready = destinations_left(conn) > 1,
     };
     struct bytes nothing = {0};
     struct error error;
-    struct context *context = context_new_initiator(snapshot->credential,
-                                                    settings.target, &error);
+    struct context *context = conn->asked;
 
-    if (context == NULL) {
-        next_destination(conn, &error, &nothing);
-        return;
-    }
-    context->engine = snapshot->config->global.engine;
+    conn->asked = NULL;
     conn->handshake = handshake_start(&settings, context, on_handshake, conn);
+    bytes_clear(&conn->request);
     if (conn->handshake == NULL) {
         error_set(&error, "cannot begin a handshake: out of memory");
         next_destination(conn, &error, &nothing);
@@ -174,16 +174,12 @@ on_dialled(int fd, const struct address *address, const struct error *err,
 }
 
 static void
-try_destination(struct connection *conn, const struct error *last)
+dial_destination(struct connection *conn)
 {
     const struct snapshot *snapshot = connection_snapshot(conn);
     struct bytes nothing = {0};
-    struct error error = *last;
+    struct error error;
 
-    if (destinations_left(conn) == 0) {
-        give_up(conn, EVENT_FAILED, &error, &nothing);
-        return;
-    }
     begin_stage(conn);
     conn->dial = dial_start(
         conn->worker->loop, conn->worker->pool,
@@ -195,6 +191,78 @@ try_destination(struct connection *conn, const struct error *last)
     } else if (snapshot->addresses != NULL) {
         dial_go_by(conn->dial, snapshot->addresses);
     }
+}
+
+static void
+on_asked(struct step_result *result, void *arg)
+{
+    struct connection *conn = arg;
+    struct bytes nothing = {0};
+
+    conn->asking = NULL;
+    timer_stop(&conn->deadline);
+    spend(conn, &conn->handshake_left);
+    if (result->status != CONTEXT_CONTINUE) {
+        context_free(result->context);
+        next_destination(conn, &result->output->error, &nothing);
+        return;
+    }
+    conn->asked = result->context;
+    conn->request.data = result->output->token;
+    conn->request.size = result->output->token_size;
+    result->output->token = NULL;
+    dial_destination(conn);
+}
+
+static void
+on_asked_late(void *arg)
+{
+    struct connection *conn = arg;
+    struct bytes nothing = {0};
+    struct error error;
+
+    error_set(&error, "no time left while waiting for %s",
+              step_is_fetching(conn->asking)
+                  ? "the Kerberos service ticket from the KDC"
+                  : "the making of the AP-REQ");
+    step_cancel(conn->asking);
+    conn->asking = NULL;
+    spend(conn, &conn->handshake_left);
+    next_destination(conn, &error, &nothing);
+}
+
+/* The ticket and the AP-REQ come first: who waits for a KDC must not take up a
+ * place among the server's handshakes. */
+static void
+try_destination(struct connection *conn, const struct error *last)
+{
+    const struct snapshot *snapshot = connection_snapshot(conn);
+    struct bytes nothing = {0};
+    struct error error = *last;
+
+    if (destinations_left(conn) == 0) {
+        give_up(conn, EVENT_FAILED, &error, &nothing);
+        return;
+    }
+    struct context *context = context_new_initiator(
+        snapshot->credential, connection_target(conn), &error);
+    if (context == NULL) {
+        next_destination(conn, &error, &nothing);
+        return;
+    }
+    context->engine = snapshot->config->global.engine;
+    conn->asking = step_start(conn->worker->loop, conn->worker->pool, context,
+                              &nothing, on_asked, conn);
+    if (conn->asking == NULL) {
+        context_free(context);
+        error_set(&error, "cannot take a GSS step: out of memory");
+        next_destination(conn, &error, &nothing);
+        return;
+    }
+    begin_stage(conn);
+    timer_init(&conn->deadline, conn->worker->loop, on_asked_late, conn);
+    timer_start(&conn->deadline,
+                conn->handshake_left / destinations_left(conn));
 }
 
 void

@@ -30,6 +30,7 @@ enum relay_end {
 struct relay_result {
     enum relay_end end;
     enum reset_code reset; /* to tell the peer; 0: nothing */
+    bool refused;          /* PEER_RESET: and no other server would do */
     struct error error;
 };
 
