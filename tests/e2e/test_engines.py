@@ -17,8 +17,8 @@ def why_not(lab, engine):
     """The sentence by which `check` refuses an engine, or None."""
     path = lab.path / f"{engine}.ini"
     path.write_text(f"[kerbwrap]\nengine = {engine}\n")
-    lines = lab.command("check", "-c", str(path)).stderr.splitlines()
-    return next((line for line in lines if "engine" in line), None)
+    lines = lab.command("check", "-c", str(path)).stdout.splitlines()
+    return next((line for line in lines if "`engine`" in line), None)
 
 
 def tunnel_of(lab, server, client, protection):
