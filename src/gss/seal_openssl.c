@@ -64,7 +64,7 @@ new_mac(const struct seal_openssl *seal, const uint8_t *key)
     const struct token_profile *profile = seal->secrets.profile;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                         (char *)(uintptr_t)profile->digest, 0),
+                                         (char *)profile->digest, 0),
         OSSL_PARAM_construct_end(),
     };
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);

@@ -15,10 +15,10 @@
 
 /* clang-format off */
 static const struct token_profile profiles[] = {
-    {ENCTYPE_AES128_CTS_HMAC_SHA1_96,    16, 16, 12, TOKEN_SHA1,   "SHA1",   "AES-128-CBC-CTS", false},
-    {ENCTYPE_AES256_CTS_HMAC_SHA1_96,    32, 32, 12, TOKEN_SHA1,   "SHA1",   "AES-256-CBC-CTS", false},
-    {ENCTYPE_AES128_CTS_HMAC_SHA256_128, 16, 16, 16, TOKEN_SHA256, "SHA256", "AES-128-CBC-CTS", true},
-    {ENCTYPE_AES256_CTS_HMAC_SHA384_192, 32, 24, 24, TOKEN_SHA384, "SHA384", "AES-256-CBC-CTS", true},
+    {ENCTYPE_AES128_CTS_HMAC_SHA1_96,    TOKEN_SHA1,   16, 16, 12, "SHA1",   "AES-128-CBC-CTS", false},
+    {ENCTYPE_AES256_CTS_HMAC_SHA1_96,    TOKEN_SHA1,   32, 32, 12, "SHA1",   "AES-256-CBC-CTS", false},
+    {ENCTYPE_AES128_CTS_HMAC_SHA256_128, TOKEN_SHA256, 16, 16, 16, "SHA256", "AES-128-CBC-CTS", true},
+    {ENCTYPE_AES256_CTS_HMAC_SHA384_192, TOKEN_SHA384, 32, 24, 24, "SHA384", "AES-256-CBC-CTS", true},
 };
 /* clang-format on */
 
@@ -54,14 +54,13 @@ openssl_error(struct error *err, const char *what)
 static OSSL_PARAM
 text_param(const char *name, const char *text)
 {
-    return OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)text, 0);
+    return OSSL_PARAM_construct_utf8_string(name, (char *)text, 0);
 }
 
 static OSSL_PARAM
 bytes_param(const char *name, const uint8_t *bytes, size_t size)
 {
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)bytes,
-                                             size);
+    return OSSL_PARAM_construct_octet_string(name, (void *)bytes, size);
 }
 
 /* RFC 3961 section 5.1, DR and DK: the function folds the constant itself, and

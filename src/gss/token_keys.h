@@ -27,11 +27,11 @@ enum token_hash {
 /* An encryption type. */
 struct token_profile {
     int32_t enctype;
+    enum token_hash hash;
     size_t key_size;     /* of the context's key, and of AES */
     size_t mac_key_size; /* of HMAC */
     size_t mac_size;     /* of the checksum: HMAC's, cut to this */
-    enum token_hash hash;
-    const char *digest; /* as OpenSSL calls it */
+    const char *digest;  /* as OpenSSL calls it */
     const char *cipher;
     /* RFC 8009: the checksum is over the ciphertext behind the initial vector;
      * RFC 3962: over the plaintext. */
