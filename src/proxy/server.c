@@ -6,10 +6,12 @@
 #include "proxy/server.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,55 +40,46 @@ complain(enum severity severity, const char *text, void *arg)
 }
 
 static void
-on_terminate(evutil_socket_t number, short what, void *arg)
+take_signal(struct server *server, uint32_t number)
 {
-    (void)number;
-    (void)what;
-    server_stop(arg);
+    if (number == SIGHUP)
+        server_reload(server);
+    else if (number == SIGUSR1)
+        log_reopen();
+    else
+        server_stop(server);
 }
 
 static void
-on_hangup(evutil_socket_t number, short what, void *arg)
+on_signals(void *arg)
 {
-    (void)number;
-    (void)what;
-    server_reload(arg);
+    struct server *server = arg;
+    struct signalfd_siginfo signal_info;
+
+    while (read(server->signal_fd, &signal_info, sizeof signal_info) ==
+           (ssize_t)sizeof signal_info)
+        take_signal(server, signal_info.ssi_signo);
 }
 
-static void
-on_reopen(evutil_socket_t number, short what, void *arg)
-{
-    (void)number;
-    (void)what;
-    (void)arg;
-    log_reopen();
-}
-
+/* Read like any other descriptor: no handler, and no moment to lose one in. */
 static bool
 catch_signals(struct server *server, struct error *err)
 {
-    static const struct {
-        int number;
-        event_callback_fn on_signal;
-    } wanted[] = {
-        {SIGTERM, on_terminate},
-        {SIGINT, on_terminate},
-        {SIGHUP, on_hangup},
-        {SIGUSR1, on_reopen},
-    };
+    static const int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        server->signals[i] = evsignal_new(loop_base(server->loop),
-                                          wanted[i].number, wanted[i].on_signal,
-                                          server);
-        if (server->signals[i] == NULL ||
-            event_add(server->signals[i], NULL) != 0) {
-            error_set(err, "cannot catch signals: out of memory");
-            return false;
-        }
-    }
-    return true;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        sigaddset(&set, wanted[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    server->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (server->signal_fd >= 0 &&
+        watch_init(&server->signals, server->loop, server->signal_fd,
+                   on_signals, server))
+        return true;
+    error_set_errno(err, errno, "cannot catch signals");
+    return false;
 }
 
 static bool
@@ -261,10 +254,9 @@ clear(struct server *server)
         loop_deliver(server->loop); /* of jobs that nobody owns */
     admission_free(server->admission);
     batch_budget_free(server->budget);
-    for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0];
-         i++)
-        if (server->signals[i] != NULL)
-            event_free(server->signals[i]);
+    watch_clear(&server->signals);
+    if (server->signal_fd >= 0)
+        close(server->signal_fd);
     if (server->loop != NULL)
         timer_stop(&server->drain_timer);
     loop_free(server->loop);
@@ -291,7 +283,7 @@ open_log(const struct config *config)
 int
 server_run(const char *path)
 {
-    struct server server = {.started_ms = loop_now_ms()};
+    struct server server = {.started_ms = loop_now_ms(), .signal_fd = -1};
     struct error error;
     int status = EXIT_SUCCESS;
 

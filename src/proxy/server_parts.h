@@ -27,7 +27,8 @@ struct server {
     struct service **services; /* in the order of config */
     size_t service_count;
     struct status *status;
-    struct event *signals[5];
+    int signal_fd;
+    struct watch signals;
     struct timer drain_timer;
     /* plain */
     struct service_host host;
