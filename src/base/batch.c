@@ -76,6 +76,13 @@ budget_take(struct batch_budget *budget, size_t size)
     return true;
 }
 
+static bool
+budget_overdraw(struct batch_budget *budget, size_t size)
+{
+    atomic_fetch_add(&budget->used, size);
+    return true;
+}
+
 static void
 budget_return(struct batch_budget *budget, size_t size)
 {
@@ -148,8 +155,9 @@ put_buffer(struct batch_store *store, uint8_t *bytes, size_t size_class)
     store->kept[size_class]++;
 }
 
-bool
-batch_grow(struct batch_store *store, struct batch *batch, size_t want)
+static bool
+grow(struct batch_store *store, struct batch *batch, size_t want,
+     bool (*take)(struct batch_budget *budget, size_t size))
 {
     struct batch grown;
 
@@ -161,7 +169,7 @@ batch_grow(struct batch_store *store, struct batch *batch, size_t want)
     } else {
         size_t size_class = class_of(want);
         grown.size = (size_t)SMALLEST << size_class;
-        if (!budget_take(store->budget, grown.size))
+        if (!take(store->budget, grown.size))
             return false;
         grown.bytes = take_buffer(store, size_class);
         if (grown.bytes == NULL)
@@ -174,6 +182,18 @@ batch_grow(struct batch_store *store, struct batch *batch, size_t want)
     batch_release(store, batch);
     *batch = grown;
     return true;
+}
+
+bool
+batch_grow(struct batch_store *store, struct batch *batch, size_t want)
+{
+    return grow(store, batch, want, budget_take);
+}
+
+bool
+batch_require(struct batch_store *store, struct batch *batch, size_t want)
+{
+    return grow(store, batch, want, budget_overdraw);
 }
 
 void

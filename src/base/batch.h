@@ -5,6 +5,9 @@
  * while the limit has room.  Who is refused goes on with what it has and asks
  * again later: so holders take turns, and none is stuck.
  *
+ * What has begun to arrive must be able to end: batch_require goes beyond the
+ * limit.
+ *
  * A budget is shared by threads; a store, with the buffers it keeps for reuse,
  * belongs to one loop.
  */
@@ -49,6 +52,11 @@ void batch_store_free(struct batch_store *store); /* after its batches */
  */
 MUST_CHECK bool batch_grow(struct batch_store *store, struct batch *batch,
                            size_t want);
+
+/* The same for what cannot go on with less: beyond the limit, where it has no
+ * room, and counted all the same.  False: memory is out. */
+MUST_CHECK bool batch_require(struct batch_store *store, struct batch *batch,
+                              size_t want);
 
 /* Gives the memory back; batch is empty then.  Empty is fine. */
 void batch_release(struct batch_store *store, struct batch *batch);

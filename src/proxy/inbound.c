@@ -219,12 +219,24 @@ open_frames(struct relay *relay, size_t *wanted_out)
                         error.text);
 }
 
-/* Room for a frame of wanted bytes at begin.  False: its turn has not come. */
+/* Beyond the limit no more than twice what has come, and no more than the frame
+ * takes: peers that stop in the middle of one hold little.  To wait here for
+ * others, who may wait in the middle of theirs, could be for ever. */
+static bool
+require_room(struct relay *relay, size_t wanted)
+{
+    struct batch *batch = &relay->inbound.batch;
+    size_t next = batch->size == 0 ? BATCH_GUARANTEED : batch->size * 2;
+
+    return batch_require(relay->settings.store, batch,
+                         batch->size == 0 || next < wanted ? next : wanted);
+}
+
+/* Room for a frame of wanted bytes at begin.  False: there is no memory. */
 static bool
 make_room(struct relay *relay, size_t wanted)
 {
     struct inbound *in = &relay->inbound;
-    struct batch_store *store = relay->settings.store;
 
     if (in->begin > 0 && in->begin + wanted > in->batch.size) {
         memmove(in->batch.bytes, in->batch.bytes + in->begin,
@@ -234,9 +246,8 @@ make_room(struct relay *relay, size_t wanted)
     }
     if (in->batch.size == 0 || in->end == in->batch.size) {
         size_t most = wanted > in->reach ? wanted : in->reach;
-        if (!batch_grow(store, &in->batch, most) &&
-            !batch_grow(store, &in->batch, wanted) &&
-            !batch_grow(store, &in->batch, BATCH_GUARANTEED))
+        if (!batch_grow(relay->settings.store, &in->batch, most) &&
+            !require_room(relay, wanted))
             return false;
     }
     return in->end < in->batch.size;

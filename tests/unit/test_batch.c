@@ -120,6 +120,20 @@ START_TEST(growing_needs_room_for_old_and_new)
 }
 END_TEST
 
+START_TEST(what_is_required_goes_beyond_the_limit_and_is_counted)
+{
+    struct batch large = {0}, small = {0};
+    ck_assert(batch_grow(store, &large, 256 * KIB));
+
+    ck_assert(batch_require(store, &small, 16 * KIB));
+
+    ck_assert_uint_eq(batch_budget_used(budget), 272 * KIB);
+    batch_release(store, &large);
+    ck_assert_uint_eq(batch_budget_used(budget), 16 * KIB);
+    batch_release(store, &small);
+}
+END_TEST
+
 START_TEST(released_buffer_is_used_again)
 {
     struct batch batch = {0};
@@ -194,6 +208,8 @@ make_suite(void)
     tcase_add_test(tests, batch_that_is_large_enough_stays);
     tcase_add_test(tests, reached_limit_leaves_the_guaranteed);
     tcase_add_test(tests, growing_needs_room_for_old_and_new);
+    tcase_add_test(tests,
+                   what_is_required_goes_beyond_the_limit_and_is_counted);
     tcase_add_test(tests, released_buffer_is_used_again);
     tcase_add_test(tests, many_released_buffers_are_not_all_kept);
     tcase_add_test(tests, threads_together_keep_the_limit);

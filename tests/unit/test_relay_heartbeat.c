@@ -142,20 +142,6 @@ START_TEST(heart_stands_still_until_ready)
 }
 END_TEST
 
-START_TEST(heart_stands_still_while_there_is_no_memory_to_read)
-{
-    static uint8_t load[8192];
-
-    loop_limit_memory(0);
-    relay_plan.heartbeat = BEAT_MS;
-    peer_say_data(load, sizeof load);
-    relay_begin();
-    let_beats_pass();
-    ck_assert(!relay_has_ended());
-    sockets_expect_nothing(peer.fd);
-}
-END_TEST
-
 /* PONG. */
 
 START_TEST(ping_is_answered)
@@ -306,8 +292,6 @@ relay_heartbeat_suite(void)
                    heart_stands_still_while_the_application_does_not_read);
     tcase_add_test(blocked, heart_stands_still_while_the_tunnel_takes_nothing);
     tcase_add_test(blocked, heart_stands_still_until_ready);
-    tcase_add_test(blocked,
-                   heart_stands_still_while_there_is_no_memory_to_read);
     suite_add_tcase(suite, blocked);
     tcase_set_timeout(pong, 60);
     tcase_add_checked_fixture(pong, relay_set_up, relay_tear_down);

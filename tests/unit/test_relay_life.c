@@ -79,11 +79,12 @@ START_TEST(relay_dies_with_its_eof_unsent)
 }
 END_TEST
 
-START_TEST(relay_dies_waiting_for_memory)
+START_TEST(relay_dies_with_a_frame_beyond_the_limit)
 {
     loop_limit_memory(0);
     relay_begin();
-    peer_say_data(load, 8192);
+    sockets_write(peer.fd, "\0\0\xff\xff", 4);
+    sockets_write(peer.fd, load, 8192);
     loop_settle();
 }
 END_TEST
@@ -207,17 +208,30 @@ give_memory_back(void *arg)
     batch_release(test_store, &held);
 }
 
-START_TEST(large_frame_waits_until_somebody_gives_memory_back)
+/* The others' batches, and the relay's, which is in the middle of a frame. */
+START_TEST(frame_that_has_begun_finds_its_room_beyond_the_limit)
 {
     loop_limit_memory(32 * 1024);
     loop_do(hold_memory, NULL);
     relay_begin();
-    peer_say_data(load, 10000);
+    peer_say_data(load, PLAINTEXT_MAX - 1);
+    sockets_read(application, back, PLAINTEXT_MAX - 1);
+    ck_assert_mem_eq(back, load, PLAINTEXT_MAX - 1);
     loop_settle();
-    sockets_expect_nothing(application);
+    ck_assert_uint_eq(batch_budget_used(test_budget), 32 * 1024);
     loop_do(give_memory_back, NULL);
-    sockets_read(application, back, 10000);
-    ck_assert_mem_eq(back, load, 10000);
+}
+END_TEST
+
+START_TEST(frame_beyond_the_limit_takes_no_more_than_twice_what_came)
+{
+    static const uint8_t large_frame[6000] = {0, 0, 0xff, 0xff, 5, 4};
+
+    loop_limit_memory(0);
+    relay_begin();
+    sockets_write(peer.fd, large_frame, sizeof large_frame);
+    loop_settle();
+    ck_assert_uint_eq(batch_budget_used(test_budget), 16 * 1024);
 }
 END_TEST
 
@@ -248,7 +262,7 @@ relay_life_suite(void)
     tcase_add_test(death, relay_dies_with_plaintext_for_a_slow_application);
     tcase_add_test(death, relay_dies_with_records_for_a_slow_peer);
     tcase_add_test(death, relay_dies_with_its_eof_unsent);
-    tcase_add_test(death, relay_dies_waiting_for_memory);
+    tcase_add_test(death, relay_dies_with_a_frame_beyond_the_limit);
     tcase_add_test(death, relay_dies_after_its_end);
     tcase_add_test(death, relay_says_nothing_more_after_its_end);
     tcase_add_loop_test(death, relay_may_be_freed_inside_its_own_end, 0,
@@ -258,7 +272,10 @@ relay_life_suite(void)
     tcase_add_checked_fixture(memory, set_up, relay_tear_down);
     tcase_add_test(memory, guaranteed_memory_is_enough_to_go_on);
     tcase_add_test(memory, small_frames_are_carried_with_guaranteed_memory);
-    tcase_add_test(memory, large_frame_waits_until_somebody_gives_memory_back);
+    tcase_add_test(memory,
+                   frame_that_has_begun_finds_its_room_beyond_the_limit);
+    tcase_add_test(memory,
+                   frame_beyond_the_limit_takes_no_more_than_twice_what_came);
     tcase_add_test(memory, frame_of_the_largest_size_finds_its_room);
     suite_add_tcase(suite, memory);
     return suite;
