@@ -251,6 +251,26 @@ check_server_plaintext(const struct scope *scope)
         check_plaintext(scope, "connect", &scope->service->connect.items[i]);
 }
 
+/* Whoever reaches the application's socket can claim to be anyone. */
+static void
+check_proxy_protocol(const struct scope *scope)
+{
+    const struct endpoint_list *connect = &scope->service->connect;
+    char text[ENDPOINT_TEXT_SIZE];
+
+    for (size_t i = 0; i < connect->count; i++) {
+        if (scope->service->proxy_protocol == PROXY_OFF ||
+            connect->items[i].kind != ENDPOINT_TCP)
+            continue;
+        endpoint_format(&connect->items[i], text, sizeof text);
+        warn(scope, "proxy_protocol",
+             "`proxy_protocol = v2` to %s: whoever can connect there, as every "
+             "local user can to a loopback address, can send such a header and "
+             "be anyone; use unix:PATH with permissions",
+             finding_show(text).text);
+    }
+}
+
 static void
 check_client_plaintext(const struct scope *scope)
 {
@@ -260,10 +280,8 @@ check_client_plaintext(const struct scope *scope)
 typedef void rule(const struct scope *scope);
 
 static rule *const server_rules[] = {
-    check_required,
-    check_class_or_spn,
-    check_publishing,
-    check_server_plaintext,
+    check_required,         check_class_or_spn,   check_publishing,
+    check_server_plaintext, check_proxy_protocol,
 };
 
 static rule *const client_rules[] = {

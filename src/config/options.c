@@ -91,12 +91,6 @@ any_value(const char *value)
 }
 
 static bool
-switched_on(const char *value)
-{
-    return strcmp(value, "yes") == 0 || strcmp(value, "v2") == 0;
-}
-
-static bool
 handed_over(const char *value)
 {
     return strncmp(value, "fd:", 3) == 0;
@@ -208,7 +202,7 @@ static const struct option options[] = {
      .help = "who may connect: PRINCIPAL@REALM with *, or group:NAME; a list"},
     {"deny",                      SERVER,    VALUE_DENY,      IN_SERVICE(access),                   "",                               .not_yet = group_rule,
      .help = "who may not, whatever allow says; a list"},
-    {"proxy_protocol",            SERVER,    VALUE_WORD,      IN_SERVICE(proxy_protocol),           "off",                            .words = proxy_protocols, .not_yet = switched_on,
+    {"proxy_protocol",            SERVER,    VALUE_WORD,      IN_SERVICE(proxy_protocol),           "off",                            .words = proxy_protocols,
      .help = "tell the legacy server who connects: off | v2"},
     {"replay_cache",              SERVER,    VALUE_FLAG,      IN_SERVICE(replay_cache),             "yes",                            .words = yes_or_no,
      .help = "refuse a repeated first message at once: yes | no"},

@@ -3,10 +3,13 @@
  * The server's opening: the client proves itself, is judged by the rules, and
  * only then is the application dialled.  docs/protocol.md section 3.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "proxy/connection_parts.h"
+#include "wire/proxyheader.h"
 
 static bool
 is_allowed(struct connection *conn, const struct access_rules *rules,
@@ -31,26 +34,61 @@ is_allowed(struct connection *conn, const struct access_rules *rules,
     }
 }
 
+/* Tells the application who connects, as its first bytes.  A socket that was
+ * just connected takes a header whole, or something is wrong with it. */
+static bool
+introduce(const struct connection *conn, int fd, struct error *err)
+{
+    uint8_t header[PROXYHEADER_MAX];
+    struct address here;
+    size_t size;
+
+    if (!socket_local_address(conn->tunnel_fd, &here, err) ||
+        !proxyheader_encode(&conn->arrival->peer, &here, connection_peer(conn),
+                            header, &size, err))
+        return false;
+    ssize_t sent = send(fd, header, size, MSG_NOSIGNAL);
+    if (sent == (ssize_t)size)
+        return true;
+    error_set_errno(err, sent < 0 ? errno : ENOBUFS,
+                    "cannot send the PROXY header");
+    return false;
+}
+
 static void dial_application(struct connection *conn, const struct error *last);
+
+/* This one did not work out. */
+static void
+next_application(struct connection *conn, const struct error *error)
+{
+    uint64_t spent = loop_now_ms() - conn->stage_ms;
+
+    snapshot_penalise(conn->arrival->snapshot, conn->order[conn->attempt]);
+    conn->connect_left -= conn->connect_left > spent ? spent
+                                                     : conn->connect_left;
+    conn->attempt++;
+    dial_application(conn, error);
+}
 
 static void
 on_dialled(int fd, const struct address *address, const struct error *err,
            void *arg)
 {
     struct connection *conn = arg;
-    struct snapshot *snapshot = conn->arrival->snapshot;
-    uint64_t spent = loop_now_ms() - conn->stage_ms;
+    struct error error;
 
     conn->dial = NULL;
     if (fd < 0) {
-        snapshot_penalise(snapshot, conn->order[conn->attempt]);
-        conn->connect_left -= conn->connect_left > spent ? spent
-                                                         : conn->connect_left;
-        conn->attempt++;
-        dial_application(conn, err);
+        next_application(conn, err);
         return;
     }
-    snapshot_absolve(snapshot, conn->order[conn->attempt]);
+    if (connection_service(conn)->proxy_protocol == PROXY_V2 &&
+        !introduce(conn, fd, &error)) {
+        socket_reset(fd);
+        next_application(conn, &error);
+        return;
+    }
+    snapshot_absolve(conn->arrival->snapshot, conn->order[conn->attempt]);
     conn->app_fd = fd;
     conn->remote = *address;
     socket_tune(fd);

@@ -99,8 +99,8 @@ MISTAKES = [
     ("[kerbwrap]\nthreads = 0", 8,
      '`threads`: cannot read "0" as a number: it must be from 1 to 256, in '
      "digits only"),
-    ("proxy_protocol = v2", 7,
-     "`proxy_protocol = v2` is not available in this version"),
+    ("socket_owner = root", 7,
+     "`socket_owner = root` is not available in this version"),
 ]
 
 

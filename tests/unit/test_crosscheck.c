@@ -329,10 +329,20 @@ START_TEST(the_class_is_a_plain_word)
 }
 END_TEST
 
+START_TEST(a_header_that_others_can_send_is_warned_of)
+{
+    expect_accepted(SERVER_LINES "proxy_protocol = v2\n",
+                    "F:7: warning: `proxy_protocol = v2` to 127.0.0.1:5432: "
+                    "whoever can connect there, as every local user can to a "
+                    "loopback address, can send such a header and be anyone; "
+                    "use unix:PATH with permissions\n");
+}
+END_TEST
+
 /* --- what this version lacks -------------------------------------------- */
 
 static const char *const lacking[] = {
-    "proxy_protocol = v2",
+    "socket_owner = root",
     "deny = group:staff",
 };
 
@@ -383,6 +393,7 @@ make_suite(void)
     tcase_add_loop_test(values, bad_value_of_a_service_is_refused, 0,
                         sizeof service_values / sizeof service_values[0]);
     tcase_add_test(values, the_class_is_a_plain_word);
+    tcase_add_test(rules, a_header_that_others_can_send_is_warned_of);
     tcase_add_loop_test(values, what_this_version_lacks_is_told, 0,
                         sizeof lacking / sizeof lacking[0]);
     suite_add_tcase(suite, rules);
