@@ -76,9 +76,10 @@ static const struct command commands[] = {
         .synopsis = "[-c FILE] [--ccache CACHE] [--dry-run] [--force] NAME",
         .summary = "take back what publish put there",
         .details =
-            "Deletes what `kerbwrap publish` created, according to its record "
-            "in state_dir.\n--force deletes also what was there before, by the "
-            "names of FILE.\n\n" CCACHE_NOTE DEFAULT_FILE_NOTE,
+            "Deletes what `kerbwrap publish` created for [server NAME], "
+            "according "
+            "to its record\nin state_dir. --force deletes also what was there "
+            "before, by the names of FILE.\n\n" CCACHE_NOTE DEFAULT_FILE_NOTE,
         .takes = TAKES_NAME | TAKES_CCACHE | TAKES_DRY_RUN | TAKES_FORCE,
         .run = command_unpublish,
     },
