@@ -197,6 +197,12 @@ is_loopback(const struct address *address)
 }
 
 bool
+address_is_local(const struct address *address)
+{
+    return address->storage.ss_family == AF_UNIX || is_loopback(address);
+}
+
+bool
 endpoint_is_local(const struct endpoint *endpoint)
 {
     struct address address;

@@ -74,6 +74,9 @@ MUST_CHECK bool endpoint_resolve(const struct endpoint *endpoint,
  * "unix:/path", "unix" for an unnamed peer. */
 void address_format(const struct address *address, char *text, size_t size);
 
+/* A Unix socket, or an address that never leaves this machine? */
+bool address_is_local(const struct address *address);
+
 /* Are both the same host (port and path ignored)?  Unix peers are one host. */
 bool address_same_host(const struct address *a, const struct address *b);
 

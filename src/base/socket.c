@@ -9,16 +9,16 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/passed.h"
 
 enum {
-    FIRST_PASSED_FD = 3, /* sd_listen_fds(3) */
     LISTEN_ADDRESSES_MAX = 8,
     KEEPALIVE_IDLE_S = 60,
     KEEPALIVE_INTERVAL_S = 15,
@@ -110,75 +110,44 @@ remove_stale(const struct address *address, const char *path, struct error *err)
 }
 
 static int
-listen_unix(const struct address *address, const char *path, mode_t mode,
-            struct error *err)
+listen_unix(const struct address *address, const char *path,
+            const struct socket_permissions *permissions, struct error *err)
 {
     if (!remove_stale(address, path, err))
         return -1;
     int fd = open_socket(address);
     bool bound = fd >= 0 && bind(fd, generic(address), address->length) == 0;
-    if (bound && chmod(path, mode) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    error_set_errno(err, errno, "cannot listen on unix:%s", path);
+    if (!bound)
+        error_set_errno(err, errno, "cannot listen on unix:%s", path);
+    else if (socket_set_permissions(path, permissions, err)) {
+        if (listen(fd, SOMAXCONN) == 0)
+            return fd;
+        error_set_errno(err, errno, "cannot listen on unix:%s", path);
+    }
     if (bound)
         unlink(path);
     return give_up(fd);
 }
 
-/* The position of name in a list separated by ':', or -1. */
-static int
-position_in(const char *list, const char *name)
+/* What a process that gave up root cannot have back. */
+static void
+explain_port(const struct endpoint *endpoint, int reason, struct error *err)
 {
-    size_t length = strlen(name);
+    char sentence[ERROR_TEXT_SIZE];
 
-    for (int position = 0; list != NULL; position++) {
-        size_t item = strcspn(list, ":");
-        if (item == length && memcmp(list, name, length) == 0)
-            return position;
-        list = list[item] == ':' ? list + item + 1 : NULL;
-    }
-    return -1;
-}
-
-/* Socket activation as sd_listen_fds_with_names(3) describes it. */
-static int
-listen_passed(const char *name, struct error *err)
-{
-    const char *owner = getenv("LISTEN_PID");
-    const char *number = getenv("LISTEN_FDS");
-    uint64_t pid, count;
-    int position = position_in(getenv("LISTEN_FDNAMES"), name);
-    int listening = 0;
-    socklen_t size = sizeof listening;
-
-    if (owner == NULL || number == NULL || position < 0 ||
-        !number_parse(owner, 1, INT32_MAX, &pid, NULL) ||
-        !number_parse(number, 1, INT16_MAX, &count, NULL) ||
-        (pid_t)pid != getpid() || (uint64_t)position >= count) {
-        error_set(err,
-                  "cannot listen on fd:%s: no descriptor of that name was "
-                  "handed over; set FileDescriptorName= in the .socket unit",
-                  name);
-        return -1;
-    }
-    int passed = FIRST_PASSED_FD + position;
-    if (getsockopt(passed, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
-        !listening) {
-        error_set(err, "cannot listen on fd:%s: it is not a listening socket",
-                  name);
-        return -1;
-    }
-    int fd = fcntl(passed, F_DUPFD_CLOEXEC, FIRST_PASSED_FD);
-    int flags = fcntl(passed, F_GETFL);
-    if (fd < 0 || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
-        error_set_errno(err, errno, "cannot listen on fd:%s", name);
-        return give_up(fd);
-    }
-    return fd;
+    if (reason != EACCES || endpoint->port >= IPPORT_RESERVED || err == NULL)
+        return;
+    snprintf(sentence, sizeof sentence, "%s", err->text);
+    error_set(err,
+              "%.900s; ports below %d are bound as root, when kerbwrap starts, "
+              "or handed over as fd:NAME",
+              sentence, IPPORT_RESERVED);
 }
 
 int
-socket_listen(const struct endpoint *endpoint, mode_t mode, struct error *err)
+socket_listen_as(const struct endpoint *endpoint,
+                 const struct socket_permissions *permissions,
+                 struct error *err)
 {
     struct address addresses[LISTEN_ADDRESSES_MAX];
     char text[ENDPOINT_TEXT_SIZE];
@@ -186,21 +155,31 @@ socket_listen(const struct endpoint *endpoint, mode_t mode, struct error *err)
 
     endpoint_format(endpoint, text, sizeof text);
     if (endpoint->kind == ENDPOINT_FD)
-        return listen_passed(endpoint->path, err);
+        return socket_passed(endpoint->path, err);
     if (!endpoint_resolve(endpoint, addresses, LISTEN_ADDRESSES_MAX, &count,
                           err)) {
         error_prefix(err, "cannot listen on %s", text);
         return -1;
     }
     if (endpoint->kind == ENDPOINT_UNIX)
-        return listen_unix(&addresses[0], endpoint->path, mode, err);
+        return listen_unix(&addresses[0], endpoint->path, permissions, err);
     for (size_t i = 0; i < count; i++) {
         int fd = listen_tcp(&addresses[i]);
         if (fd >= 0)
             return fd;
     }
-    error_set_errno(err, errno, "cannot listen on %s", text);
+    int reason = errno;
+    error_set_errno(err, reason, "cannot listen on %s", text);
+    explain_port(endpoint, reason, err);
     return -1;
+}
+
+int
+socket_listen(const struct endpoint *endpoint, mode_t mode, struct error *err)
+{
+    const struct socket_permissions permissions = {mode, OWNER_AS_IS};
+
+    return socket_listen_as(endpoint, &permissions, err);
 }
 
 int
@@ -249,24 +228,6 @@ socket_local_address(int fd, struct address *address_out, struct error *err)
         return false;
     }
     *address_out = address;
-    return true;
-}
-
-bool
-socket_peer_user(int fd, uid_t *user_out, struct error *err)
-{
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        error_set_errno(err, errno, "cannot read who is at a Unix socket");
-        return false;
-    }
-    if (peer.uid == (uid_t)-1) {
-        error_set(err, "cannot read who is at a socket: it is no Unix socket");
-        return false;
-    }
-    *user_out = peer.uid;
     return true;
 }
 

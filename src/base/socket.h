@@ -11,17 +11,39 @@
 
 #include "base/endpoint.h"
 #include "base/error.h"
+#include "base/users.h"
+
+/* Of the file of a Unix socket. */
+struct socket_permissions {
+    mode_t mode;
+    struct owner owner;
+};
 
 /*
  * Binds and listens.  TCP: SO_REUSEADDR, IPV6_V6ONLY off for [::]; a host name
  * waits for its resolution and takes the first address that can be bound.
  * Unix: a stale socket file that nobody answers is replaced, a live one is
- * refused, anything that is not a socket is left alone; mode is set before
- * anyone can connect.  fd: the listening descriptor of that name, duplicated,
- * so that a reload can ask again.  Returns the descriptor or -1.
+ * refused, anything that is not a socket is left alone; owner and mode are set
+ * before anyone can connect.  fd: the listening descriptor of that name,
+ * duplicated, so that a reload can ask again.  Returns the descriptor or -1.
  */
+MUST_CHECK int socket_listen_as(const struct endpoint *endpoint,
+                                const struct socket_permissions *permissions,
+                                struct error *err);
+
+/* The same with the owner as it comes. */
 MUST_CHECK int socket_listen(const struct endpoint *endpoint, mode_t mode,
                              struct error *err);
+
+/* Gives the socket file at path its owner and mode, as far as they differ.
+ * Nothing but a socket is touched, and no symbolic link is followed. */
+MUST_CHECK bool socket_set_permissions(
+    const char *path, const struct socket_permissions *permissions,
+    struct error *err);
+/* May this process do that, or need it not? */
+MUST_CHECK bool socket_may_set_permissions(
+    const char *path, const struct socket_permissions *permissions,
+    struct error *err);
 
 /* Starts a connect; returns the descriptor (connected or in progress) or -1. */
 MUST_CHECK int socket_connect_start(const struct address *address,
@@ -32,9 +54,6 @@ int socket_connect_result(int fd);
 
 MUST_CHECK bool socket_local_address(int fd, struct address *address_out,
                                      struct error *err);
-
-/* The user at the other end of a Unix socket, as it was when it connected. */
-MUST_CHECK bool socket_peer_user(int fd, uid_t *user_out, struct error *err);
 
 /* No delay and TCP keepalive; harmless on a Unix socket. */
 void socket_tune(int fd);

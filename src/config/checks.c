@@ -174,6 +174,17 @@ check_connect(const char *value, struct error *err)
 }
 
 bool
+check_owner(const char *value, struct error *err)
+{
+    const char *colon = strchr(value, ':');
+
+    if (colon != value && value[strcspn(value, " \t/")] == '\0' &&
+        (colon == NULL || (colon[1] != '\0' && strchr(colon + 1, ':') == NULL)))
+        return true;
+    return refuse(value, err, "expected USER or USER:GROUP");
+}
+
+bool
 check_service_name(const char *value, struct error *err)
 {
     if (is_name(value, SERVICE_NAME_MAX))

@@ -41,6 +41,9 @@ bool check_scp(const char *value, struct error *err);
 /* An address to connect to, not one to be handed over. */
 bool check_connect(const char *value, struct error *err);
 
+/* USER or USER:GROUP; whether they exist is for start. */
+bool check_owner(const char *value, struct error *err);
+
 /* The NAME of a [server NAME] or [client NAME]. */
 bool check_service_name(const char *value, struct error *err);
 

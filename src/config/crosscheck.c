@@ -245,6 +245,15 @@ check_plaintext(const struct scope *scope, const char *key,
 }
 
 static void
+check_socket(const struct scope *scope)
+{
+    if (given(scope, "socket_owner") && given(scope, "accept") &&
+        scope->service->accept.kind != ENDPOINT_UNIX)
+        warn(scope, "socket_owner",
+             "`socket_owner` has no effect: `accept` is not unix:PATH");
+}
+
+static void
 check_server_plaintext(const struct scope *scope)
 {
     for (size_t i = 0; i < scope->service->connect.count; i++)
@@ -281,13 +290,13 @@ typedef void rule(const struct scope *scope);
 
 static rule *const server_rules[] = {
     check_required,         check_class_or_spn,   check_publishing,
-    check_server_plaintext, check_proxy_protocol,
+    check_server_plaintext, check_proxy_protocol, check_socket,
 };
 
 static rule *const client_rules[] = {
     check_required,         check_class_or_spn, check_target,
     check_client_spn,       check_discovery,    check_client_credential,
-    check_client_plaintext,
+    check_client_plaintext, check_socket,
 };
 
 static void

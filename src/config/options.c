@@ -91,12 +91,6 @@ any_value(const char *value)
 }
 
 static bool
-handed_over(const char *value)
-{
-    return strncmp(value, "fd:", 3) == 0;
-}
-
-static bool
 group_rule(const char *value)
 {
     return strncmp(value, "group:", 6) == 0;
@@ -180,9 +174,9 @@ static const struct option options[] = {
     {"max_stale",                 DIRECTORY, VALUE_DURATION,  IN_DIRECTORY(max_stale),              "24h",                            .low = 0, .high = YEAR,
      .help = "how long the last good answer serves when the directory does not answer"},
 
-    {"accept",                    BOTH,      VALUE_ENDPOINT,  IN_SERVICE(accept),                   "",                               .required = true, .not_yet = handed_over,
+    {"accept",                    BOTH,      VALUE_ENDPOINT,  IN_SERVICE(accept),                   "",                               .required = true,
      .help = "ADDRESS:PORT | unix:PATH | fd:NAME; port 0 picks one and logs it"},
-    {"accept_user",               CLIENT,    VALUE_TEXTS,     IN_SERVICE(accept_user),              "",                               .not_yet = any_value,
+    {"accept_user",               CLIENT,    VALUE_TEXTS,     IN_SERVICE(accept_user),              "",
      .help = "local users who may connect, a list; empty: any"},
     {"connect",                   SERVER,    VALUE_ENDPOINTS, IN_SERVICE(connect),                  "",                               .required = true, .check = check_connect,
      .help = "the legacy server: HOST:PORT or unix:PATH, a list in order"},
@@ -262,7 +256,7 @@ static const struct option options[] = {
      .help = "of this service; empty: only the limit of [kerbwrap]"},
     {"socket_mode",               BOTH,      VALUE_MODE,      IN_SERVICE(socket_mode),              "0600",
      .help = "permissions of an accept = unix:PATH"},
-    {"socket_owner",              BOTH,      VALUE_TEXT,      IN_SERVICE(socket_owner),             "",                               .not_yet = any_value,
+    {"socket_owner",              BOTH,      VALUE_TEXT,      IN_SERVICE(socket_owner),             "",                               .check = check_owner,
      .help = "... and its owner, USER or USER:GROUP; empty: as created"},
     {"allow_remote_plaintext",    BOTH,      VALUE_FLAG,      IN_SERVICE(allow_remote_plaintext),   "no",                             .words = yes_or_no,
      .help = "lets the unprotected side leave this machine: yes | no"},

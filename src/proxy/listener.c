@@ -34,7 +34,8 @@ struct listener {
     struct endpoint endpoint;
     struct listener_handler handler;
     enum pause pause;
-    mode_t mode;
+    struct socket_permissions permissions;
+    bool local;
     bool owns_path;
     dev_t path_device;
     ino_t path_inode;
@@ -104,6 +105,7 @@ note_address(struct listener *listener, struct error *err)
     if (!socket_local_address(listener->fd, &address, err))
         return false;
     address_format(&address, listener->address, sizeof listener->address);
+    listener->local = address_is_local(&address);
     if (listener->endpoint.kind == ENDPOINT_UNIX &&
         stat(listener->endpoint.path, &path) == 0) {
         listener->path_device = path.st_dev;
@@ -112,8 +114,34 @@ note_address(struct listener *listener, struct error *err)
     return true;
 }
 
+/* False, and err: the socket cannot be kept as it is wanted. */
+static bool
+share(struct listener *listener, const struct listener *predecessor,
+      struct error *err)
+{
+    if (listener->endpoint.kind == ENDPOINT_UNIX &&
+        !socket_may_set_permissions(listener->endpoint.path,
+                                    &listener->permissions, err))
+        return false;
+    listener->fd = fcntl(predecessor->fd, F_DUPFD_CLOEXEC, 0);
+    if (listener->fd < 0)
+        error_set_errno(err, errno, "cannot keep listening on %s",
+                        predecessor->address);
+    return listener->fd >= 0;
+}
+
+static bool
+bind_anew(struct listener *listener, struct error *err)
+{
+    listener->fd = socket_listen_as(&listener->endpoint, &listener->permissions,
+                                    err);
+    listener->owns_path = listener->fd >= 0;
+    return listener->fd >= 0;
+}
+
 struct listener *
-listener_new(const struct endpoint *endpoint, mode_t mode,
+listener_new(const struct endpoint *endpoint,
+             const struct socket_permissions *permissions,
              const struct listener *predecessor, struct error *err)
 {
     struct listener *listener = calloc(1, sizeof *listener);
@@ -122,17 +150,11 @@ listener_new(const struct endpoint *endpoint, mode_t mode,
         return NULL;
     }
     listener->endpoint = *endpoint;
-    listener->mode = mode;
-    if (predecessor != NULL) {
-        listener->fd = fcntl(predecessor->fd, F_DUPFD_CLOEXEC, 0);
-        if (listener->fd < 0)
-            error_set_errno(err, errno, "cannot keep listening on %s",
-                            predecessor->address);
-    } else {
-        listener->fd = socket_listen(endpoint, mode, err);
-        listener->owns_path = listener->fd >= 0;
-    }
-    if (listener->fd < 0 || !note_address(listener, err)) {
+    listener->fd = -1;
+    listener->permissions = *permissions;
+    bool listens = predecessor != NULL ? share(listener, predecessor, err)
+                                       : bind_anew(listener, err);
+    if (!listens || !note_address(listener, err)) {
         listener_free(listener);
         return NULL;
     }
@@ -141,21 +163,18 @@ listener_new(const struct endpoint *endpoint, mode_t mode,
 
 /* Of a socket that a predecessor bound. */
 static bool
-set_mode(const struct listener *listener, struct error *err)
+set_permissions(const struct listener *listener, struct error *err)
 {
-    if (listener->owns_path || listener->endpoint.kind != ENDPOINT_UNIX ||
-        chmod(listener->endpoint.path, listener->mode) == 0)
-        return true;
-    error_set_errno(err, errno, "cannot set the mode of %s",
-                    listener->endpoint.path);
-    return false;
+    return listener->owns_path || listener->endpoint.kind != ENDPOINT_UNIX ||
+           socket_set_permissions(listener->endpoint.path,
+                                  &listener->permissions, err);
 }
 
 bool
 listener_start(struct listener *listener, struct loop *loop,
                const struct listener_handler *handler, struct error *err)
 {
-    if (!set_mode(listener, err))
+    if (!set_permissions(listener, err))
         return false;
     listener->handler = *handler;
     listener->owns_path = true;
@@ -219,6 +238,12 @@ const char *
 listener_address(const struct listener *listener)
 {
     return listener->address;
+}
+
+bool
+listener_is_local(const struct listener *listener)
+{
+    return listener->local;
 }
 
 const struct endpoint *

@@ -25,12 +25,12 @@ struct listener_handler {
     void *arg;
 };
 
-/* Binds.  With predecessor (NULL: none) shares its socket instead, whose mode
- * changes at listener_start. */
-MUST_CHECK struct listener *listener_new(const struct endpoint *endpoint,
-                                         mode_t mode,
-                                         const struct listener *predecessor,
-                                         struct error *err);
+/* Binds.  With predecessor (NULL: none) shares its socket instead, whose owner
+ * and mode change at listener_start. */
+MUST_CHECK struct listener *listener_new(
+    const struct endpoint *endpoint,
+    const struct socket_permissions *permissions,
+    const struct listener *predecessor, struct error *err);
 MUST_CHECK bool listener_start(struct listener *listener, struct loop *loop,
                                const struct listener_handler *handler,
                                struct error *err);
@@ -45,6 +45,8 @@ void listener_free(struct listener *listener);
 
 /* The address that is bound, port 0 replaced. */
 const char *listener_address(const struct listener *listener);
+/* Can nobody but this machine reach it? */
+bool listener_is_local(const struct listener *listener);
 const struct endpoint *listener_endpoint(const struct listener *listener);
 
 #endif

@@ -216,6 +216,7 @@ start_services(struct server *server, struct error *err)
         .main_loop = server->loop,
         .pool = server->pool,
         .admission = server->admission,
+        .owner = {geteuid(), (gid_t)-1},
     };
     server->services = server_make_services(server, server->config, err);
     if (server->services == NULL)

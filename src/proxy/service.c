@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proxy/finder.h"
+#include "proxy/gate.h"
+#include "proxy/guests.h"
 #include "proxy/inquiry.h"
 #include "proxy/listener.h"
 #include "proxy/registration.h"
@@ -40,6 +42,7 @@ struct service {
     /* owned */
     struct registration *registration; /* servers with a directory */
     struct listener *listener;
+    struct guests *guests;     /* NULL: anybody may connect */
     struct snapshot *snapshot; /* held; what the next connection gets */
     struct upkeep *upkeep;     /* clients */
     struct finder *finder;     /* clients that look in the directory */
@@ -68,10 +71,32 @@ why_full(void *arg)
     return NULL;
 }
 
+/* False: whoever it is was turned away. */
+static bool
+let_in(const struct service *service, int fd, const struct address *peer)
+{
+    struct counters *counters = service->snapshot->counters;
+    char from[ADDRESS_TEXT_SIZE];
+    struct error error;
+
+    if (service->guests == NULL || guests_admit(service->guests, fd, &error))
+        return true;
+    address_format(peer, from, sizeof from);
+    log_event(EVENT_REFUSED,
+              LOG_TEXT("service", service_settings(service)->name),
+              LOG_TEXT("from", from), LOG_TEXT("reason", error.text));
+    atomic_fetch_add(&counters->accepted, 1);
+    atomic_fetch_add(&counters->refused, 1);
+    socket_reset(fd);
+    return false;
+}
+
 static void
 on_accepted(int fd, const struct address *peer, void *arg)
 {
     struct service *service = arg;
+    if (!let_in(service, fd, peer))
+        return;
     struct arrival *arrival = calloc(1, sizeof *arrival);
 
     if (arrival == NULL) {
@@ -210,6 +235,23 @@ first_snapshot(const struct service *service, struct config *config,
     return snapshot;
 }
 
+static struct listener *
+open_listener(const struct service *service, const struct config *config,
+              const struct service_settings *settings,
+              const struct service *predecessor, struct error *err)
+{
+    struct service_host *host = service->host;
+    size_t position = (size_t)(settings - config->services);
+
+    if (host->bound != NULL && host->bound[position] != NULL) {
+        struct listener *bound = host->bound[position];
+        host->bound[position] = NULL;
+        return bound;
+    }
+    return gate_open(settings, &settings->accept, &host->owner,
+                     find_listener(host, &settings->accept, predecessor), err);
+}
+
 static bool
 set_up(struct service *service, struct config *config,
        const struct service_settings *settings,
@@ -234,9 +276,13 @@ set_up(struct service *service, struct config *config,
         return false;
     service->takes_over = predecessor != NULL &&
                           predecessor->state == SERVICE_SERVING;
-    service->listener = listener_new(
-        &settings->accept, settings->socket_mode,
-        find_listener(service->host, &settings->accept, predecessor), err);
+    if (settings->accept_user.count > 0) {
+        service->guests = guests_new(settings, err);
+        if (service->guests == NULL)
+            return false;
+    }
+    service->listener = open_listener(service, config, settings, predecessor,
+                                      err);
     return service->listener != NULL;
 }
 
@@ -327,8 +373,8 @@ listen_again(struct service *service, struct error *err)
     struct endpoint accept = settings->accept;
 
     accept.port = bound_port(service);
-    struct listener *listener = listener_new(&accept, settings->socket_mode,
-                                             NULL, err);
+    struct listener *listener = gate_open(settings, &accept,
+                                          &service->host->owner, NULL, err);
     if (listener == NULL)
         return false;
     listener_free(service->listener);
@@ -410,6 +456,7 @@ service_free(struct service *service)
     if (service == NULL)
         return;
     listener_free(service->listener);
+    guests_free(service->guests);
     registration_free(service->registration);
     upkeep_cancel(service->upkeep);
     finder_free(service->finder);

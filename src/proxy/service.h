@@ -12,9 +12,11 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/pool.h"
+#include "base/users.h"
 #include "config/config.h"
 #include "proxy/admission.h"
 
+struct listener;
 struct service;
 
 /* What services share; borrowed, as long as they live. */
@@ -24,6 +26,10 @@ struct service_host {
     struct admission *admission;
     struct service *const *running; /* before a reload; may pass listeners */
     size_t running_count;
+    /* Bound before anything else was done, in the order of the services; who
+     * takes one leaves NULL.  NULL: none was. */
+    struct listener **bound;
+    struct owner owner; /* whose sockets are when nothing else is said */
     uint64_t next_id;
 };
 

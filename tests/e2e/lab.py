@@ -9,6 +9,7 @@ waits for the event it expects.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -134,10 +135,25 @@ def ini(sections):
     return "\n".join(lines) + "\n"
 
 
+def hand_over(sockets, env):
+    """As systemd does for {name: socket}: the words before a command, and the
+    descriptors that it inherits."""
+    passed = [fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 100)
+              for sock in sockets.values()]
+    if not passed:
+        return [], []
+    env["LISTEN_FDS"] = str(len(passed))
+    env["LISTEN_FDNAMES"] = ":".join(sockets)
+    moves = "".join(f"exec {3 + i}<&{fd} {fd}<&-; "
+                    for i, fd in enumerate(passed))
+    script = f'{moves}export LISTEN_PID=$$; exec "$@"'
+    return ["bash", "-c", script, "bash"], passed
+
+
 class Kerbwrap:
     """One running `kerbwrap run`, and the events that it logged."""
 
-    def __init__(self, path, sections, env, binary=BINARY):
+    def __init__(self, path, sections, env, binary=BINARY, sockets=None):
         path.mkdir()
         self.path = path
         self.file = path / "kerbwrap.ini"
@@ -149,14 +165,19 @@ class Kerbwrap:
         self._news = threading.Condition()
         self.expect_status = 0
         self.write(self.sections)
+        wrapper, passed = hand_over(sockets or {}, env)
         self.process = subprocess.Popen(
-            [*env.pop("WRAPPER", "").split(), binary, "run", "-c", self.file],
+            [*wrapper, *env.pop("WRAPPER", "").split(), binary, "run", "-c",
+             self.file],
             env=env,
+            pass_fds=passed,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd=path,
         )
+        for fd in passed:
+            os.close(fd)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -365,8 +386,9 @@ class Lab(contextlib.ExitStack):
         return {k: str(v) for k, v in chosen.items() if v is not None}
 
     def kerbwrap(self, sections, *, env=None, name="kerbwrap", wait=True,
-                 binary=BINARY):
-        """Starts a sidecar; waits until it listens, unless told not to."""
+                 binary=BINARY, sockets=None):
+        """Starts a sidecar; waits until it listens, unless told not to.
+        sockets, {name: socket}, are handed over to it."""
         self._count += 1
         sidecar = self.keep(
             Kerbwrap(
@@ -374,6 +396,7 @@ class Lab(contextlib.ExitStack):
                 {section: dict(keys) for section, keys in sections.items()},
                 self.environment(**(env or {})),
                 binary,
+                sockets,
             )
         )
         if wait:

@@ -53,6 +53,11 @@ static const struct example examples[] = {
     {check_scp, "orders", "cannot use \"orders\": expected a distinguished name or an objectGUID"},
     {check_connect, "db:1", NULL},
     {check_connect, "fd:x", "cannot use \"fd:x\": only `accept` takes fd:NAME"},
+    {check_owner, "alice", NULL},
+    {check_owner, "alice:www-data", NULL},
+    {check_owner, ":www-data", "cannot use \":www-data\": expected USER or USER:GROUP"},
+    {check_owner, "alice:", "cannot use \"alice:\": expected USER or USER:GROUP"},
+    {check_owner, "alice bob", "cannot use \"alice bob\": expected USER or USER:GROUP"},
     {check_service_name, "a.B_c-9", NULL},
     {check_service_name, "", "cannot use \"\": the name of a section is up to 40 letters, digits, dots, underscores and hyphens"},
 };

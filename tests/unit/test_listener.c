@@ -104,11 +104,14 @@ listen_on_unix(void)
     snprintf(endpoint.path, sizeof endpoint.path, "%s/socket", directory);
 }
 
+static const struct socket_permissions permissions = {0600, OWNER_AS_IS};
+
 static struct listener *
 make(const struct listener *predecessor)
 {
     struct error error;
-    struct listener *made = listener_new(&endpoint, 0600, predecessor, &error);
+    struct listener *made = listener_new(&endpoint, &permissions, predecessor,
+                                         &error);
 
     ck_assert_msg(made != NULL, "%s", error.text);
     return made;
@@ -369,7 +372,7 @@ START_TEST(address_in_use_is_said_so)
     begin();
     ck_assert(
         endpoint_parse(listener_address(listener), false, &endpoint, NULL));
-    ck_assert_ptr_null(listener_new(&endpoint, 0600, NULL, &error));
+    ck_assert_ptr_null(listener_new(&endpoint, &permissions, NULL, &error));
     ck_assert_ptr_nonnull(strstr(error.text, "Address already in use"));
 }
 END_TEST

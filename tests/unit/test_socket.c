@@ -241,25 +241,6 @@ START_TEST(connect_to_nobody_is_a_sentence)
 }
 END_TEST
 
-START_TEST(user_at_a_unix_socket_is_known)
-{
-    int pair[2];
-    uid_t user = 12345;
-    struct address address;
-    struct error err;
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-
-    ck_assert(socket_peer_user(pair[0], &user, NULL));
-    ck_assert_uint_eq(user, getuid());
-
-    int listener = listen_tcp("127.0.0.1:0", &address);
-    ck_assert(!socket_peer_user(listener, &user, &err));
-    close(listener);
-    close(pair[0]);
-    close(pair[1]);
-}
-END_TEST
-
 START_TEST(armed_socket_resets_unless_it_is_closed_in_good_order)
 {
     struct address address;
@@ -327,7 +308,8 @@ END_TEST
  * test runner's.)  The sentence, or the address found, comes back in result.
  */
 static void
-listen_in_child(const char *text, int log, int web, char result[256])
+listen_in_child(const char *text, const char *names, int log, int web,
+                char result[256])
 {
     int pipe_fds[2];
     struct error err;
@@ -342,7 +324,7 @@ listen_in_child(const char *text, int log, int web, char result[256])
         snprintf(result, 256, "%d", (int)getpid());
         setenv("LISTEN_PID", result, 1);
         setenv("LISTEN_FDS", "2", 1);
-        setenv("LISTEN_FDNAMES", "log:web", 1);
+        setenv("LISTEN_FDNAMES", names, 1);
         dup2(log, 3);
         dup2(web, 4);
         int fd = socket_listen(&endpoint, 0, &err);
@@ -364,7 +346,7 @@ START_TEST(descriptor_handed_over_is_found_by_its_name)
     int listener = listen_tcp("127.0.0.1:0", &address);
     address_format(&address, expected, sizeof expected);
 
-    listen_in_child("fd:web", STDERR_FILENO, listener, result);
+    listen_in_child("fd:web", "log:web", STDERR_FILENO, listener, result);
 
     ck_assert_str_eq(result, expected);
     close(listener);
@@ -375,14 +357,74 @@ START_TEST(descriptor_that_was_not_handed_over_is_said)
 {
     char result[256];
 
-    listen_in_child("fd:lo", STDERR_FILENO, STDERR_FILENO, result);
+    listen_in_child("fd:lo", "log:web", STDERR_FILENO, STDERR_FILENO, result);
     ck_assert_str_eq(result, "cannot listen on fd:lo: no descriptor of that "
                              "name was handed over; set FileDescriptorName= "
                              "in the .socket unit");
 
-    listen_in_child("fd:web", STDERR_FILENO, STDERR_FILENO, result);
+    listen_in_child("fd:web", "log:web", STDERR_FILENO, STDERR_FILENO, result);
     ck_assert_str_eq(result,
                      "cannot listen on fd:web: it is not a listening socket");
+}
+END_TEST
+
+START_TEST(name_of_two_descriptors_is_refused)
+{
+    char result[256];
+
+    listen_in_child("fd:web", "web:web", STDERR_FILENO, STDERR_FILENO, result);
+    ck_assert_str_eq(result,
+                     "cannot listen on fd:web: 2 descriptors of that name were "
+                     "handed over; give each Listen line a .socket unit of its "
+                     "own");
+}
+END_TEST
+
+static void
+assert_permissions(const char *path, uid_t user, gid_t group, mode_t mode)
+{
+    struct stat found;
+
+    ck_assert_int_eq(lstat(path, &found), 0);
+    ck_assert_uint_eq(found.st_uid, user);
+    ck_assert_uint_eq(found.st_gid, group);
+    ck_assert_uint_eq(found.st_mode & 07777, mode);
+}
+
+START_TEST(socket_file_is_its_owners)
+{
+    const struct socket_permissions permissions = {0660, {12345, 12346}};
+    if (geteuid() != 0)
+        return; /* nobody else may give files away */
+
+    int listener = socket_listen_as(&unix_endpoint, &permissions, NULL);
+
+    ck_assert_int_ge(listener, 0);
+    assert_permissions(unix_endpoint.path, 12345, 12346, 0660);
+    close(listener);
+    unlink(unix_endpoint.path);
+}
+END_TEST
+
+START_TEST(only_a_socket_is_given_an_owner)
+{
+    const struct socket_permissions permissions = {0666, OWNER_AS_IS};
+    struct error err;
+    char expected[200], target[160];
+    snprintf(target, sizeof target, "%s-target", unix_endpoint.path);
+    close(open(target, O_CREAT | O_WRONLY, 0600));
+    ck_assert_int_eq(symlink(target, unix_endpoint.path), 0);
+
+    ck_assert(!socket_set_permissions(unix_endpoint.path, &permissions, &err));
+
+    snprintf(expected, sizeof expected,
+             "cannot set owner and mode of unix:%s: Socket operation on "
+             "non-socket",
+             unix_endpoint.path);
+    ck_assert_str_eq(err.text, expected);
+    assert_permissions(target, geteuid(), getegid(), 0600);
+    unlink(unix_endpoint.path);
+    unlink(target);
 }
 END_TEST
 
@@ -405,13 +447,15 @@ make_suite(void)
     tcase_add_test(tests, symbolic_link_is_left_alone);
     tcase_add_test(tests, missing_directory_is_said);
     tcase_add_test(tests, connect_to_nobody_is_a_sentence);
-    tcase_add_test(tests, user_at_a_unix_socket_is_known);
     tcase_add_test(tests, reset_reaches_a_tcp_peer);
     tcase_add_test(tests,
                    armed_socket_resets_unless_it_is_closed_in_good_order);
     tcase_add_test(tests, tuned_tcp_socket_does_not_delay);
     tcase_add_test(tests, descriptor_handed_over_is_found_by_its_name);
     tcase_add_test(tests, descriptor_that_was_not_handed_over_is_said);
+    tcase_add_test(tests, name_of_two_descriptors_is_refused);
+    tcase_add_test(tests, socket_file_is_its_owners);
+    tcase_add_test(tests, only_a_socket_is_given_an_owner);
     suite_add_tcase(suite, tests);
     return suite;
 }
