@@ -15,6 +15,10 @@ INSTALLED = {
     "share/man/man8/kerbwrap.8": "docs/kerbwrap.8",
     "share/man/man5/kerbwrap.ini.5": "docs/kerbwrap.ini.5",
     "share/doc/kerbwrap/examples/kerbwrap.ini": "conf/kerbwrap.ini",
+    "share/doc/kerbwrap/examples/server.ini": "conf/server.ini",
+    "share/doc/kerbwrap/examples/client.ini": "conf/client.ini",
+    "share/doc/kerbwrap/wireshark/kerbwrap.lua":
+        "contrib/wireshark/kerbwrap.lua",
     "share/bash-completion/completions/kerbwrap":
         "contrib/completion/kerbwrap.bash",
     "share/zsh/site-functions/_kerbwrap": "contrib/completion/_kerbwrap",

@@ -10,11 +10,15 @@ from lab import ROOT
 KEYWORDS = ["orders", "production"]
 
 
-def client_example():
-    """The text of the block after the line that says client.ini."""
+def example(side):
+    """The text of the block after the line that says SIDE.ini."""
     text = (ROOT / "README.md").read_text()
-    return re.search(r"client\.ini.*?^```ini\n(.*?)^```$", text,
+    return re.search(side + r"\.ini.*?^```ini\n(.*?)^```$", text,
                      re.M | re.S).group(1)
+
+
+def client_example():
+    return example("client")
 
 
 def sections(text):
@@ -46,6 +50,15 @@ def test_the_client_example_is_short_and_checks(tmp_path, lab):
     assert len([line for line in client_example().splitlines() if line]) <= 10
     result = lab.command("check", "-c", path)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_example_files_are_those_of_the_page(lab):
+    for side in ("server", "client"):
+        path = ROOT / "conf" / f"{side}.ini"
+        comment, _, text = path.read_text().partition("\n\n")
+        assert text == example(side)
+        assert all(line.startswith("; ") for line in comment.split("\n"))
+        assert lab.command("check", "-c", path).returncode == 0
 
 
 def test_the_client_example_finds_its_server(lab, directory, realm):
