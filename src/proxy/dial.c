@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "proxy/addressbook.h"
 
@@ -55,8 +54,8 @@ end_attempt(struct dial *dial)
 {
     watch_clear(&dial->watch);
     timer_stop(&dial->timer);
-    if (dial->fd >= 0)
-        close(dial->fd);
+    /* It may be connected already: that must not look like a short stream. */
+    socket_reset(dial->fd);
     dial->fd = -1;
 }
 
