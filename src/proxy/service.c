@@ -36,6 +36,10 @@ static const char *const state_names[] = {
     [SERVICE_STOPPED] = "stopped",
 };
 
+enum {
+    RETRY_MS = 1000
+};
+
 struct service {
     enum service_state state;
     bool takes_over; /* goes on where a predecessor served */
@@ -46,6 +50,7 @@ struct service {
     struct snapshot *snapshot; /* held; what the next connection gets */
     struct upkeep *upkeep;     /* clients */
     struct finder *finder;     /* clients that look in the directory */
+    struct timer retry;        /* of a start that failed */
     /* borrowed */
     struct service_host *host;
 };
@@ -388,10 +393,12 @@ admit(struct service *service)
     struct error error;
 
     if ((service->state == SERVICE_BARRED && !listen_again(service, &error)) ||
-        !begin_to_accept(service, &error))
+        !begin_to_accept(service, &error)) {
+        timer_start(&service->retry, RETRY_MS);
         log_event(EVENT_ERROR,
                   LOG_TEXT("service", service_settings(service)->name),
                   LOG_TEXT("reason", error.text));
+    }
 }
 
 /* Whoever connects to a barred service is refused at once. */
@@ -403,9 +410,38 @@ on_verdict(bool may_serve, void *arg)
     if (may_serve && service->state != SERVICE_SERVING) {
         admit(service);
     } else if (!may_serve && service->state != SERVICE_BARRED) {
+        timer_stop(&service->retry);
         listener_stop(service->listener, false);
         service->state = SERVICE_BARRED;
     }
+}
+
+static bool
+keep_tickets(struct service *service, struct error *err)
+{
+    const struct service_settings *settings = service_settings(service);
+
+    if (settings->role != ROLE_CLIENT || service->upkeep != NULL)
+        return true;
+    service->upkeep = upkeep_start(
+        service->host->main_loop, service->host->pool,
+        service->snapshot->credential, settings->name);
+    if (service->upkeep == NULL)
+        error_set(err, "out of memory");
+    return service->upkeep != NULL;
+}
+
+/* After a reload nobody would start it again. */
+static void
+on_retry(void *arg)
+{
+    struct service *service = arg;
+    struct error ignored;
+
+    if (!keep_tickets(service, &ignored))
+        timer_start(&service->retry, RETRY_MS);
+    else if (service->state != SERVICE_SERVING)
+        admit(service);
 }
 
 bool
@@ -414,19 +450,15 @@ service_start(struct service *service, struct error *err)
     const struct service_settings *settings = service_settings(service);
     struct service_host *host = service->host;
     bool waits = service->registration != NULL && !service->takes_over;
+    bool begun;
 
-    if (settings->role == ROLE_CLIENT) {
-        service->upkeep = upkeep_start(host->main_loop, host->pool,
-                                       service->snapshot->credential,
-                                       settings->name);
-        if (service->upkeep == NULL)
-            error_set(err, "out of memory");
-    }
+    timer_init(&service->retry, host->main_loop, on_retry, service);
     service->state = SERVICE_WAITING;
-    if ((settings->role == ROLE_CLIENT && service->upkeep == NULL) ||
-        (!waits && !begin_to_accept(service, err))) {
+    begun = keep_tickets(service, err) &&
+            (waits || begin_to_accept(service, err));
+    if (!begun) {
         error_prefix(err, "[%s %s]", role_name(settings->role), settings->name);
-        return false;
+        timer_start(&service->retry, RETRY_MS);
     }
     if (service->finder != NULL)
         finder_start(service->finder, host->main_loop, host->pool, on_found,
@@ -434,7 +466,7 @@ service_start(struct service *service, struct error *err)
     if (service->registration != NULL)
         registration_start(service->registration, host->main_loop, host->pool,
                            bound_port(service), on_verdict, service);
-    return true;
+    return begun;
 }
 
 void
@@ -442,6 +474,7 @@ service_stop(struct service *service, bool succeeded)
 {
     listener_stop(service->listener, succeeded);
     service->state = SERVICE_STOPPED;
+    timer_stop(&service->retry);
     registration_free(service->registration);
     service->registration = NULL;
     upkeep_cancel(service->upkeep);

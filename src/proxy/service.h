@@ -46,7 +46,8 @@ MUST_CHECK struct service *service_new(struct service_host *host,
                                        struct error *err);
 
 /* Begins to accept; a server that has the directory asked about its names first
- * does it when that has answered, and not at all when they are bad. */
+ * does it when that has answered, and not at all when they are bad.  False: it
+ * could not, and tries again every second until it is stopped. */
 MUST_CHECK bool service_start(struct service *service, struct error *err);
 
 /* Does it listen where other does?  Port 0 is no place. */
