@@ -60,7 +60,7 @@ make_room(struct answer *answer, struct error *err)
 {
     if (answer->room - answer->size > READ_SIZE)
         return true;
-    size_t room = answer->room * 2 + 2 * READ_SIZE;
+    size_t room = (answer->room + READ_SIZE) * 2;
     char *text = room <= ANSWER_MAX ? realloc(answer->text, room) : NULL;
     if (text == NULL) {
         error_set(err, "cannot read the answer: too large");

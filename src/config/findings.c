@@ -125,7 +125,7 @@ findings_clear(struct findings *findings)
 struct shown
 finding_show(const char *text)
 {
-    struct shown shown;
+    struct shown shown = {0};
 
     text_sanitize(text, strlen(text), shown.text, sizeof shown.text);
     return shown;

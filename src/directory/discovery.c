@@ -33,12 +33,10 @@ candidate_clear(struct candidate *candidate)
 
 /* Copies *text when there is one. */
 static bool
-copy_text(char **text)
+copy_text(const char *text, char **copy_out)
 {
-    if (*text == NULL)
-        return true;
-    *text = strdup(*text);
-    return *text != NULL;
+    *copy_out = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *copy_out != NULL;
 }
 
 static bool
@@ -61,9 +59,9 @@ discovery_add(struct discovery *discovery, const struct candidate *candidate,
               struct error *err)
 {
     struct candidate copy = *candidate;
-    bool dn = copy_text(&copy.dn);
-    bool spn = copy_text(&copy.spn);
-    bool verdict = copy_text(&copy.verdict);
+    bool dn = copy_text(candidate->dn, &copy.dn);
+    bool spn = copy_text(candidate->spn, &copy.spn);
+    bool verdict = copy_text(candidate->verdict, &copy.verdict);
 
     if (!dn || !spn || !verdict || !make_room(discovery)) {
         candidate_clear(&copy);

@@ -187,7 +187,7 @@ journal_parse(const char *bytes, size_t length, struct journal *journal_out,
     char *text = strndup(bytes, length);
     char *rest = text;
     char *line = strsep(&rest, "\n");
-    bool sound = line != NULL && strlen(text) < length &&
+    bool sound = text != NULL && line != NULL && strlen(text) < length &&
                  strcmp(line, first_line) == 0;
     bool ended = false;
 

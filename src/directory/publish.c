@@ -21,7 +21,7 @@ enum {
 struct publish_shown
 publishing_show(const char *text)
 {
-    struct publish_shown shown;
+    struct publish_shown shown = {0};
 
     text_sanitize(text, strlen(text), shown.text, sizeof shown.text);
     return shown;

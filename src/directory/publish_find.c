@@ -3,6 +3,7 @@
  * Which computer, which account, which object: by what the configuration says,
  * else by what the keytab and this machine say of themselves.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,6 +217,7 @@ bool
 publishing_scp_fits(const struct publishing *publishing)
 {
     const struct entry *scp = publishing_scp(publishing);
+    assert(scp != NULL);
     char *wanted = dn_canonical(publishing->scp_dn, NULL);
     char *found = dn_canonical(scp->dn, NULL);
     bool same = wanted != NULL && found != NULL && strcmp(wanted, found) == 0;

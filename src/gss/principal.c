@@ -22,7 +22,7 @@ struct shown {
 static struct shown
 show(const char *text)
 {
-    struct shown shown;
+    struct shown shown = {0};
 
     text_sanitize(text, strlen(text), shown.text, sizeof shown.text);
     return shown;

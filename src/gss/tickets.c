@@ -313,7 +313,7 @@ tickets_fetch(krb5_context context, struct tickets *tickets,
     if (tickets_can_ask(tickets))
         *code_out = krb5_get_credentials(context, KRB5_GC_NO_STORE,
                                          tickets->cache, &wanted, &creds);
-    if (*code_out == 0) {
+    if (*code_out == 0 && creds != NULL) {
         replace(context, tickets, server, creds);
         krb5_free_creds(context, creds);
         return true;

@@ -123,7 +123,7 @@ token_keys_derive(const struct token_profile *profile, const uint8_t *key,
     EVP_KDF *kdf = EVP_KDF_fetch(
         NULL, profile->encrypt_then_mac ? "KBKDF" : "KRB5KDF", NULL);
     EVP_KDF_CTX *function = EVP_KDF_CTX_new(kdf);
-    struct token_keys keys;
+    struct token_keys keys = {0};
     bool ok = false;
 
     if (function != NULL)

@@ -64,13 +64,13 @@ struct handshake;
 MUST_CHECK struct handshake *handshake_start(
     const struct handshake_settings *settings, struct context *context,
     handshake_done *done, void *arg);
-void handshake_cancel(struct handshake *handshake);
+void handshake_cancel(struct handshake *hs);
 
 /* Time is up: appends what a proven peer should be told, if it is one. */
-void handshake_last_words(struct handshake *handshake, const char *sentence,
+void handshake_last_words(struct handshake *hs, const char *sentence,
                           struct bytes *bytes);
 
 /* What stage it is in, for the log when time is up: "the peer's first token". */
-const char *handshake_stage(const struct handshake *handshake);
+const char *handshake_stage(const struct handshake *hs);
 
 #endif

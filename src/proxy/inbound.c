@@ -311,7 +311,7 @@ inbound_pump(struct relay *relay)
     struct inbound *in = &relay->inbound;
 
     for (int turn = 0; turn < TURN_BATCHES * 2; turn++) {
-        size_t wanted;
+        size_t wanted = 0;
         enum flow_status status = deliver(relay);
         if (status != FLOW_BUSY)
             return status;

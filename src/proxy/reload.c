@@ -125,7 +125,7 @@ apply_global(struct server *server, const struct config *config)
         old->pool_threads != new->pool_threads ||
         old->buffer_memory != new->buffer_memory ||
         strcmp(old->log_target, new->log_target) != 0 ||
-        memcmp(&old->status, &new->status, sizeof old->status) != 0)
+        !endpoint_equal(&old->status, &new->status))
         log_event(EVENT_WARN,
                   LOG_TEXT("reason", "threads, pool_threads, buffer_memory, "
                                      "log_target and status change at the "

@@ -51,7 +51,7 @@ snapshot_spn(const struct service_settings *service,
         return spn_make(service->service_class, endpoint->host,
                         with_port ? endpoint->port : 0, NULL, spn, err);
     if (strlen(service->spn.items[0]) < SPN_SIZE) {
-        strcpy(spn, service->spn.items[0]);
+        snprintf(spn, SPN_SIZE, "%s", service->spn.items[0]);
         return true;
     }
     error_set(err, "cannot use spn: it is longer than %d bytes", SPN_SIZE - 1);

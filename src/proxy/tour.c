@@ -77,9 +77,9 @@ journey_new(const struct server *server, const struct tour *tour)
         journey_free(journey);
         return NULL;
     }
-    journey->count = journey->pending = server->worker_count;
-    for (size_t i = 0; i < journey->count; i++) {
-        struct stop *stop = &journey->stops[i];
+    journey->pending = server->worker_count;
+    while (journey->count < server->worker_count) {
+        struct stop *stop = &journey->stops[journey->count++];
         stop->journey = journey;
         stop->round.visit = on_visit;
         stop->round.done = on_stop_done;
