@@ -193,8 +193,8 @@ connection_refuse_callers(int which)
     listeners[which] = -1;
 }
 
-static void
-add_hello(struct bytes *flight)
+void
+peer_add_known_hello(struct bytes *flight)
 {
     const struct service_settings *service = arrival->snapshot->service;
     struct hello hello;
@@ -223,7 +223,7 @@ peer_open_as_server(void)
 
     peer_expect_token(FAKE_AP_REQ);
     peer_add_token(&flight, FAKE_AP_REP);
-    add_hello(&flight);
+    peer_add_known_hello(&flight);
     peer_send(&flight);
     peer_expect_hello(&hello);
     ck_assert_str_eq(hello.target, TARGET);
@@ -234,7 +234,7 @@ peer_say_hello(void)
 {
     struct bytes flight = {0};
 
-    add_hello(&flight);
+    peer_add_known_hello(&flight);
     peer_send(&flight);
 }
 

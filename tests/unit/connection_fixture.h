@@ -47,6 +47,8 @@ void connection_refuse_callers(int which);
 void peer_open_as_client(void);
 void peer_open_as_server(void);
 void peer_say_hello(void);
+/* Appends the HELLO that fits the service. */
+void peer_add_known_hello(struct bytes *flight);
 
 /* The application sees an error, not an end. */
 void application_expect_reset(void);

@@ -47,6 +47,8 @@ loop_tear_down(void)
     loop_free(test_loop);
     batch_store_free(test_store);
     batch_budget_free(test_budget);
+    test_store = NULL;
+    test_budget = NULL;
 }
 
 struct order {
