@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""SIGHUP under load: what a reload changes it changes at once, a bad file
+changes nothing, and no connection is lost, however often.
+
+KERBWRAP_RELOADS says how often.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import threading
+
+import applications
+import pytest
+from applications import exchange, receive_all
+from lab import ini, wait_until
+
+COLOURS = ("red", "blue")
+
+
+class Callers:
+    """Threads that each come and go as one person until told to stop.
+    report(name, answer) says what each connection brought: bytes, or an
+    OSError."""
+
+    def __init__(self, tunnel, names, report):
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(tunnel, name, report))
+            for name in names
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, client, name, report):
+        while not self._stop.is_set():
+            try:
+                with client.connect(name, timeout=60) as sock:
+                    sock.sendall(name.encode())
+                    sock.shutdown(socket.SHUT_WR)
+                    answer = receive_all(sock)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                answer = error
+            report(name, answer)
+
+    def stop(self):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+class TwoColours:
+    """A server sidecar that is red, when only alice may come, and to the red
+    application, or blue: bob, and the blue one.  Limits, keytab and log level
+    change along."""
+
+    people = {"alice": "red", "bob": "blue"}
+
+    def __init__(self, lab):
+        self.met = []  # (colour of the application, who came)
+        keytab = lab.path / "copy.keytab"
+        shutil.copy(lab.realm.keytab("web1"), keytab)
+        self.files = {}
+        for person, colour in self.people.items():
+            application = lab.application(self._meet(colour))
+            self.files[colour] = {
+                "kerbwrap": {
+                    "max_handshakes": 400 if colour == "red" else 300,
+                    "log_level": "debug" if colour == "red" else "info",
+                    "reload_enforces": "no"},
+                "server db": lab.server_keys(
+                    application, allow=f"{person}@{lab.realm.name}",
+                    keytab=(lab.realm.keytab("web1") if colour == "red"
+                            else keytab)),
+            }
+        self.sidecar = lab.kerbwrap(self.files["red"], name="server")
+        for colour in COLOURS:
+            self.files[colour]["kerbwrap"] = {
+                **self.sidecar.sections["kerbwrap"],
+                **self.files[colour]["kerbwrap"]}
+        target = self.sidecar.address("db")
+        self.clients = lab.kerbwrap({
+            f"client {person}": lab.client_keys(
+                target, keytab=lab.realm.keytab(person),
+                principal=f"{person}@{lab.realm.name}")
+            for person in self.people
+        }, name="clients")
+
+    def _meet(self, colour):
+        def handler(sock):
+            who = receive_all(sock).decode()
+            self.met.append((colour, who))
+            sock.sendall(colour.encode())
+
+        return handler
+
+    def turn(self, colour, count):
+        self.sidecar.reload(self.files[colour])
+        self.sidecar.wait_for("reloaded", count=count)
+
+
+def test_a_reload_changes_all_at_once(lab):
+    """Nobody is let in by one file's rules to the other file's application."""
+    world = TwoColours(lab)
+    answers = []
+    callers = Callers(world.clients, [*world.people, *world.people],
+                      lambda name, answer: answers.append((name, answer)))
+    for count in range(1, 21):
+        world.turn(COLOURS[count % 2], count)
+        seen = len(answers)
+        wait_until(lambda: len(answers) > seen + 4)
+    callers.stop()
+    assert set(world.met) == {("red", "alice"), ("blue", "bob")}
+    for name, answer in answers:
+        if isinstance(answer, bytes):
+            assert answer.decode() == world.people[name]
+        else:
+            assert isinstance(answer, ConnectionResetError)
+
+
+BAD = {
+    "an unknown key": ("[server db]", "[server db]\nallouw = x"),
+    "a bad value": ("log_level = info", "log_level = loud"),
+    "a keytab that is not there": ("copy.keytab", "no.keytab"),
+    "an address of another": ("accept = 127.0.0.1:0", "accept = 192.0.2.1:1"),
+}
+
+
+@pytest.mark.parametrize("why", BAD)
+def test_a_bad_file_changes_nothing_of_anything(lab, why):
+    """It is good but for one mistake, in whatever place."""
+    world = TwoColours(lab)
+    good = ini(world.files["blue"])
+    bad = good.replace(*BAD[why])
+    assert bad != good
+    before = world.sidecar.status()
+    world.sidecar.reload(bad)
+    assert world.sidecar.wait_for("reload_failed")["reason"]
+    with world.clients.connect("alice") as sock:
+        sock.sendall(b"alice")
+        sock.shutdown(socket.SHUT_WR)
+        assert receive_all(sock) == b"red"
+    assert world.clients.refuses("bob")
+    after = world.sidecar.status()
+    assert after["services"][0]["name"] == before["services"][0]["name"]
+    assert applications.parse_address(
+        after["services"][0]["address"]) == world.sidecar.address("db")
+    # Of red, log_level is debug.
+    applications.connect(world.sidecar.address("db")).close()
+    world.sidecar.wait_for("probe")
+    world.turn("blue", 1)
+    with world.clients.connect("bob") as sock:
+        sock.sendall(b"bob")
+        sock.shutdown(socket.SHUT_WR)
+        assert receive_all(sock) == b"blue"
+
+
+def reload_often(lab, count):
+    """No connection is lost, new or old, while services come and go."""
+    tunnel = lab.tunnel(lab.echo(), settings={"log_level": "info"})
+    failures, done = [], []
+
+    def report(name, answer):
+        (done if answer == name.encode() else failures).append(answer)
+
+    variants = {}
+    for sidecar in (tunnel.server, tunnel.client):
+        more = dict(sidecar.sections)
+        more["client more"] = lab.client_keys(("127.0.0.1", 1))
+        variants[sidecar] = (sidecar.sections, more)
+    callers = Callers(tunnel.client, ["db"] * 4, report)
+    with tunnel.connect() as old:
+        for number in range(1, count + 1):
+            for sidecar in (tunnel.server, tunnel.client):
+                sidecar.reload(variants[sidecar][number % 2])
+                sidecar.wait_for("reloaded", count=number)
+            exchange(old, os.urandom(1000))
+    callers.stop()
+    print(f"{count} reloads of each sidecar, {len(done)} connections")
+    assert failures == []
+    assert len(done) > count
+
+
+def test_kept_listeners_lose_no_connection_in_many_reloads(lab):
+    reload_often(lab, 50)
+
+
+@pytest.mark.soak
+def test_kept_listeners_lose_no_connection_in_1000_reloads(lab):
+    reload_often(lab, int(os.environ.get("KERBWRAP_RELOADS", "1000")))
+
+
+# --- signals at awkward moments ------------------------------------------------
+
+
+@pytest.mark.threads
+def test_a_reload_during_draining_is_not_taken(lab):
+    """And does not end what is still drained."""
+    tunnel = lab.tunnel(lab.echo(), settings={"drain_timeout": "60s"})
+    with tunnel.connect() as sock:
+        exchange(sock, b"before")
+        tunnel.server.signal(signal.SIGTERM)
+        tunnel.server.wait_for("draining")
+        sections = {k: dict(v) for k, v in tunnel.server.sections.items()}
+        sections["server db"]["allow"] = f"bob@{lab.realm.name}"
+        tunnel.server.reload(sections)
+        exchange(sock, b"still drained")
+    assert tunnel.server.wait() == 0
+    assert tunnel.server.events("reloaded") == []
+
+
+@pytest.mark.threads
+def test_signals_in_any_number_end_nothing_but_when_they_should(lab):
+    path = lab.path / "log"
+    tunnel = lab.tunnel(lab.echo(), server_options={"wait": True})
+    before = len(os.listdir(f"/proc/{tunnel.server.process.pid}/fd"))
+    with tunnel.connect() as sock:
+        for _ in range(200):
+            tunnel.server.signal(signal.SIGUSR1)
+            tunnel.server.signal(signal.SIGHUP)
+        exchange(sock, b"unharmed")
+        tunnel.server.wait_for("reloaded")
+    wait_until(lambda: len(os.listdir(
+        f"/proc/{tunnel.server.process.pid}/fd")) <= before)
+    assert not path.exists()
+
+
+def test_a_rotated_log_loses_no_line(lab):
+    """SIGUSR1 while it is written to: every connection stands in one file."""
+    path = lab.path / "kerbwrap.log"
+    tunnel = lab.tunnel(lab.echo())
+    sidecar = lab.kerbwrap({
+        "kerbwrap": {"log_target": f"file:{path}", "log_level": "info",
+                     "log_format": "text"},
+        "client db": lab.client_keys(tunnel.server.address("db"),
+                                     accept=f"unix:{lab.path}/db.sock"),
+    }, name="logged", wait=False)
+    wait_until(lambda: path.exists() and "listening" in path.read_text())
+    for number in range(30):
+        with applications.connect(str(lab.path / "db.sock")) as sock:
+            exchange(sock, b"x")
+        if number % 3 == 0:
+            path.rename(lab.path / f"kerbwrap.log.{number}")
+            sidecar.signal(signal.SIGUSR1)
+            wait_until(path.exists)
+    sidecar.signal(signal.SIGTERM)
+    assert sidecar.wait() == 0
+    lines = [line for file in lab.path.glob("kerbwrap.log*")
+             for line in file.read_text().splitlines()]
+    assert sum(" up " in line for line in lines) == 30
+    assert sum(" down " in line for line in lines) == 30
