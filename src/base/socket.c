@@ -183,11 +183,14 @@ socket_listen(const struct endpoint *endpoint, mode_t mode, struct error *err)
 }
 
 int
-socket_connect_start(const struct address *address, struct error *err)
+socket_connect_start(const struct address *address, enum socket_end end,
+                     struct error *err)
 {
     char text[ADDRESS_TEXT_SIZE];
     int fd = open_socket(address);
 
+    if (fd >= 0 && end == SOCKET_ENDS_BY_RESET)
+        socket_arm_reset(fd);
     if (fd >= 0 && (connect(fd, generic(address), address->length) == 0 ||
                     errno == EINPROGRESS))
         return fd;

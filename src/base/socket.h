@@ -45,9 +45,15 @@ MUST_CHECK bool socket_may_set_permissions(
     const char *path, const struct socket_permissions *permissions,
     struct error *err);
 
+/* What the peer of a TCP socket sees when it is closed, or its process dies. */
+enum socket_end {
+    SOCKET_ENDS_CLEANLY,
+    SOCKET_ENDS_BY_RESET, /* from the first moment on */
+};
+
 /* Starts a connect; returns the descriptor (connected or in progress) or -1. */
 MUST_CHECK int socket_connect_start(const struct address *address,
-                                    struct error *err);
+                                    enum socket_end end, struct error *err);
 
 /* The outcome of a connect: 0, EINPROGRESS, or the errno it failed with. */
 int socket_connect_result(int fd);

@@ -114,7 +114,7 @@ fetch(const struct endpoint *endpoint, struct answer *answer, struct error *err)
     /* As the daemon does, who listens on the first. */
     if (!endpoint_resolve(endpoint, &address, 1, &count, err))
         return false;
-    int fd = socket_connect_start(&address, err);
+    int fd = socket_connect_start(&address, SOCKET_ENDS_CLEANLY, err);
     if (fd < 0)
         return false;
     bool done = send_request(fd, err) && receive(fd, answer, err);

@@ -92,7 +92,6 @@ on_dialled(int fd, const struct address *address, const struct error *err,
     conn->app_fd = fd;
     conn->remote = *address;
     socket_tune(fd);
-    socket_arm_reset(fd);
     connection_relay(conn, RELAY_SENDS_READY);
 }
 
@@ -109,8 +108,10 @@ dial_application(struct connection *conn, const struct error *last)
             conn->worker->loop, conn->worker->pool,
             &snapshot->destinations[conn->order[conn->attempt]].endpoint,
             conn->connect_left / left, on_dialled, conn);
-        if (conn->dial != NULL)
+        if (conn->dial != NULL) {
+            dial_arm_reset(conn->dial);
             return;
+        }
         error_set(&error, "out of memory");
     }
     error_prefix(&error, "the application cannot be reached");

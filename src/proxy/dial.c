@@ -39,6 +39,7 @@ struct dial {
     void *arg;
     /* plain */
     dial_done *done;
+    enum socket_end end;
     struct endpoint endpoint;
     struct address addresses[ADDRESSES_MAX];
     size_t count;
@@ -119,7 +120,7 @@ try_next(void *arg)
         if (left == 0)
             break;
         dial->fd = socket_connect_start(&dial->addresses[dial->next++],
-                                        &dial->error);
+                                        dial->end, &dial->error);
         if (dial->fd < 0)
             continue;
         if (!watch_init(&dial->watch, dial->loop, dial->fd, on_attempt_ready,
@@ -245,6 +246,12 @@ dial_start(struct loop *loop, struct pool *pool,
         return NULL;
     }
     return dial;
+}
+
+void
+dial_arm_reset(struct dial *dial)
+{
+    dial->end = SOCKET_ENDS_BY_RESET;
 }
 
 void

@@ -33,6 +33,10 @@ MUST_CHECK struct dial *dial_start(struct loop *loop, struct pool *pool,
                                    void *arg);
 void dial_cancel(struct dial *dial);
 
+/* Right after dial_start: who is reached sees a reset, and no end, should this
+ * process die. */
+void dial_arm_reset(struct dial *dial);
+
 /*
  * Right after dial_start: what a name resolves to is noted in book, and what is
  * there is gone by when the name service fails, or has not answered for a

@@ -35,6 +35,8 @@ gate_open(const struct service_settings *settings,
     }
     struct listener *listener = listener_new(accept, &permissions, predecessor,
                                              err);
+    if (listener != NULL && settings->role == ROLE_CLIENT)
+        listener_arm_reset(listener);
     if (listener == NULL || is_fit(settings, listener, err))
         return listener;
     listener_free(listener);

@@ -187,6 +187,13 @@ listener_start(struct listener *listener, struct loop *loop,
 }
 
 void
+listener_arm_reset(const struct listener *listener)
+{
+    /* Accepted sockets inherit it. */
+    socket_arm_reset(listener->fd);
+}
+
+void
 listener_resume(struct listener *listener)
 {
     if (listener->pause == PAUSE_FULL)

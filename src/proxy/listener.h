@@ -35,6 +35,9 @@ MUST_CHECK bool listener_start(struct listener *listener, struct loop *loop,
                                const struct listener_handler *handler,
                                struct error *err);
 
+/* Whoever it accepts sees a reset, and no end, should this process die. */
+void listener_arm_reset(const struct listener *listener);
+
 /* When full: look again.  Does nothing otherwise. */
 void listener_resume(struct listener *listener);
 

@@ -50,7 +50,7 @@ listen_tcp(const char *text, struct address *address)
 static int
 connect_and_wait(const struct address *address)
 {
-    int fd = socket_connect_start(address, NULL);
+    int fd = socket_connect_start(address, SOCKET_ENDS_CLEANLY, NULL);
     struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
     ck_assert_int_ge(fd, 0);
@@ -232,12 +232,38 @@ START_TEST(connect_to_nobody_is_a_sentence)
     char expected[160];
     ck_assert(endpoint_literal(&unix_endpoint, &address));
 
-    ck_assert_int_eq(socket_connect_start(&address, &err), -1);
+    ck_assert_int_eq(socket_connect_start(&address, SOCKET_ENDS_CLEANLY, &err),
+                     -1);
 
     snprintf(expected, sizeof expected,
              "cannot connect to unix:%s: No such file or directory",
              unix_endpoint.path);
     ck_assert_str_eq(err.text, expected);
+}
+END_TEST
+
+/* What happens to a process that is killed, at the worst moment. */
+START_TEST(sockets_may_be_armed_before_they_are_connected)
+{
+    struct address address;
+    char byte;
+    int listener = listen_tcp("127.0.0.1:0", &address);
+    socket_arm_reset(listener);
+    int caller = connect_and_wait(&address);
+    int accepted = accept_and_wait(listener);
+    int armed = socket_connect_start(&address, SOCKET_ENDS_BY_RESET, NULL);
+    int other = accept_and_wait(listener);
+
+    close(accepted);
+    close(armed);
+
+    ck_assert_int_eq(read(caller, &byte, 1), -1);
+    ck_assert_int_eq(errno, ECONNRESET);
+    ck_assert_int_eq(read(other, &byte, 1), -1);
+    ck_assert_int_eq(errno, ECONNRESET);
+    close(caller);
+    close(other);
+    close(listener);
 }
 END_TEST
 
@@ -448,6 +474,7 @@ make_suite(void)
     tcase_add_test(tests, missing_directory_is_said);
     tcase_add_test(tests, connect_to_nobody_is_a_sentence);
     tcase_add_test(tests, reset_reaches_a_tcp_peer);
+    tcase_add_test(tests, sockets_may_be_armed_before_they_are_connected);
     tcase_add_test(tests,
                    armed_socket_resets_unless_it_is_closed_in_good_order);
     tcase_add_test(tests, tuned_tcp_socket_does_not_delay);
