@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole acceptor, from the first byte to the last, between a peer and an
- * application that both follow the input.  GSSAPI is faked, so that a peer can
- * get past the handshake.
+ * A whole acceptor or initiator, from the first byte to the last, between a peer
+ * and an application that both follow the input.  GSSAPI is faked, so that a
+ * peer can get past the handshake.
  *
- * Input: steps of two bytes and a payload: what is done, how long the payload
- * is, the payload.  After the last step the peer falls silent for good.  What
- * the application got must be what was sealed before the first wrong step, and
- * a clean end only what an EOF announced.
+ * Input: one byte for the role, then steps of two bytes and a payload: what is
+ * done, how long the payload is, the payload.  After the last step the peer
+ * falls silent for good.  What the application got must be what was sealed
+ * before the first wrong step, and a clean end only what an EOF announced.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include "base/log.h"
 
 enum step {
-    STEP_OPEN,      /* AP-REQ and HELLO as they should be, once */
+    STEP_OPEN,      /* what opens a tunnel, as it should be, once */
     STEP_MESSAGE,   /* a message sealed as it should be */
     STEP_DATA,      /* DATA sealed as it should be */
     STEP_CLEAR,     /* a message that is signed only */
@@ -44,6 +44,7 @@ enum {
 static uint8_t sealed[STEPS_MAX * PAYLOAD_MAX]; /* all DATA, while right */
 static size_t sealed_size, got_size;
 static bool right, opened, ended, heard_end;
+static enum role role; /* of what is tested */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -84,7 +85,8 @@ note_message(const uint8_t *plain, size_t size)
         note_data(plain + 1, size - 1);
     else if (size == 1 && plain[0] == MESSAGE_EOF)
         ended = true;
-    else if (size == 0 || plain[0] == MESSAGE_HELLO || plain[0] == MESSAGE_EOF)
+    else if (size == 0 ||
+             (plain[0] != MESSAGE_PING && plain[0] != MESSAGE_PONG))
         right = false;
 }
 
@@ -125,8 +127,10 @@ open_as_it_should_be(void)
     if (opened || !right)
         return;
     opened = true;
-    peer_add_token(&flight, FAKE_AP_REQ);
+    peer_add_token(&flight, role == ROLE_SERVER ? FAKE_AP_REQ : FAKE_AP_REP);
     peer_add_known_hello(&flight);
+    if (role == ROLE_CLIENT)
+        peer_add(&flight, MESSAGE_READY, "");
     put(peer.fd, flight.data, flight.size);
     bytes_clear(&flight);
 }
@@ -187,7 +191,7 @@ watch_application(void)
     uint8_t bytes[4096];
     ssize_t got;
 
-    if (application < 0 && listeners[0] >= 0) {
+    if (application < 0 && role == ROLE_SERVER) {
         application = accept4(listeners[0], NULL, NULL,
                               SOCK_CLOEXEC | SOCK_NONBLOCK);
         ck_assert(application < 0 || opened);
@@ -219,17 +223,32 @@ await_end(void)
     watch_application();
 }
 
+static void
+begin(void)
+{
+    connection_set_up();
+    connection_begin(role, 1,
+                     role == ROLE_SERVER ? "allow = alice@TEST\n" : "");
+    if (role == ROLE_CLIENT)
+        connection_accept_peer(0);
+    else
+        (void)fcntl(listeners[0], F_SETFL, O_NONBLOCK);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    if (size == 0)
+        return 0;
+    role = bytes[0] % 2 == 0 ? ROLE_SERVER : ROLE_CLIENT;
+    bytes++;
+    size--;
     sealed_size = got_size = 0;
     right = true;
     opened = ended = heard_end = false;
     script = (struct fake_script){0};
     log_adjust(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
-    connection_set_up();
-    (void)fcntl(listeners[0], F_SETFL, O_NONBLOCK);
-    connection_begin(ROLE_SERVER, 1, "allow = alice@TEST\n");
+    begin();
     for (int steps = 0; steps < STEPS_MAX && size >= 2; steps++) {
         enum step step = bytes[0] % STEP_COUNT;
         size_t length = bytes[1] < size - 2 ? bytes[1] : size - 2;

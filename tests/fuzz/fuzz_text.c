@@ -11,6 +11,7 @@
 
 #include "base/endpoint.h"
 #include "base/text.h"
+#include "directory/guid.h"
 #include "directory/host.h"
 #include "directory/ldapclient.h"
 
@@ -77,6 +78,18 @@ try_uri(const char *text)
         must(host_is_valid(host));
 }
 
+static void
+try_guid(const char *text)
+{
+    struct guid guid, again;
+    char out[GUID_TEXT_SIZE];
+
+    if (!guid_parse(text, &guid))
+        return;
+    guid_format(&guid, out);
+    must(guid_parse(out, &again) && guid_equal(&guid, &again));
+}
+
 /* "PATTERN TEXT" and the words of the same. */
 static void
 try_words(char *text)
@@ -127,6 +140,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         break;
     case 'e':
         try_endpoint(text);
+        break;
+    case 'g':
+        try_guid(text);
         break;
     case 'u':
         try_uri(text);
