@@ -208,13 +208,13 @@ open_frames(struct relay *relay, size_t *wanted_out)
     *wanted_out = 0;
     size_t good = relay->channel->ops->unseal(relay->channel, records, count,
                                               &error);
+    relay->channel_dead = good < count;
     for (size_t i = 0; i < good; i++) {
         if (on_message(relay, &records[i]) == FLOW_BROKEN)
             return FLOW_BROKEN;
     }
     if (good == count)
         return FLOW_BUSY;
-    relay->channel_dead = true;
     return relay_broken(relay, RELAY_TRUNCATED, 0, "the tunnel is damaged: %s",
                         error.text);
 }
