@@ -149,7 +149,7 @@ verify_answer(struct establishment *side, struct worker *worker,
 
     if (kind != TOKEN_AP_REP && kind != TOKEN_KRB_ERROR) {
         error_set(&out->error,
-                  "cannot authenticate %s: its answer is not Kerberos'",
+                  "cannot authenticate %s: its answer is not Kerberos",
                   side->target->text);
         return CONTEXT_FAILED;
     }

@@ -411,10 +411,10 @@ START_TEST(answer_that_is_not_kerberos_is_refused)
 {
     expect_answer_refused("220 smtp.example.test ready\r\n", 29,
                           "cannot authenticate " PAIR_TARGET "@" REALM
-                          ": its answer is not Kerberos'");
+                          ": its answer is not Kerberos");
     expect_answer_refused("", 0,
                           "cannot authenticate " PAIR_TARGET "@" REALM
-                          ": its answer is not Kerberos'");
+                          ": its answer is not Kerberos");
 }
 END_TEST
 
