@@ -103,17 +103,24 @@ batch_store_new(struct batch_budget *budget)
 }
 
 void
-batch_store_free(struct batch_store *store)
+batch_store_rest(struct batch_store *store)
 {
-    if (store == NULL)
-        return;
     for (size_t i = 0; i < CLASSES; i++) {
         while (store->spares[i] != NULL) {
             struct spare *spare = store->spares[i];
             store->spares[i] = spare->next;
             free(spare);
         }
+        store->kept[i] = 0;
     }
+}
+
+void
+batch_store_free(struct batch_store *store)
+{
+    if (store == NULL)
+        return;
+    batch_store_rest(store);
     free(store);
 }
 

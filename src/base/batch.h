@@ -44,6 +44,8 @@ size_t batch_budget_used(const struct batch_budget *budget); /* any thread */
 /* Keeps up to eight free buffers of each size, beyond the limit. */
 MUST_CHECK struct batch_store *batch_store_new(struct batch_budget *budget);
 void batch_store_free(struct batch_store *store); /* after its batches */
+/* Nobody is there to reuse a buffer: frees those it keeps. */
+void batch_store_rest(struct batch_store *store);
 
 /*
  * Makes batch at least want bytes (BATCH_LARGEST at most), with its bytes kept;

@@ -65,6 +65,8 @@ free_connection(struct connection *conn)
     if (conn->next != NULL)
         conn->next->link = conn->link;
     *conn->link = conn->next;
+    if (conn->worker->connections == NULL)
+        batch_store_rest(conn->worker->store);
     channel_free(conn->channel);
     context_free(conn->context);
     free(conn->target);

@@ -154,6 +154,8 @@ on_connection_closed(void *arg)
 
     for (size_t i = 0; i < server->service_count; i++)
         service_resume(server->services[i]);
+    thrift_note(&server->thrift,
+                admission_status(server->admission).connections);
     server_check_drained(server);
 }
 
@@ -193,6 +195,7 @@ start_machinery(struct server *server, struct error *err)
     if (!loop_new("main", &server->loop, err) || !catch_signals(server, err) ||
         !pool_new(global->pool_threads, &server->pool, err))
         return false;
+    thrift_init(&server->thrift, server->loop);
     server->budget = batch_budget_new(global->buffer_memory);
     if (server->budget == NULL) {
         error_set(err, "cannot account for buffers: out of memory");
@@ -260,6 +263,7 @@ clear(struct server *server)
         close(server->signal_fd);
     if (server->loop != NULL)
         timer_stop(&server->drain_timer);
+    thrift_stop(&server->thrift);
     loop_free(server->loop);
     config_release(server->config);
     return idle;

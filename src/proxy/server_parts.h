@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "proxy/admission.h"
 #include "proxy/service.h"
+#include "proxy/thrift.h"
 #include "proxy/worker.h"
 
 struct status;
@@ -30,6 +31,7 @@ struct server {
     int signal_fd;
     struct watch signals;
     struct timer drain_timer;
+    struct thrift thrift;
     /* plain */
     struct service_host host;
     uint64_t started_ms;
