@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "proxy/admission.h"
 #include "proxy/connection_parts.h"
 #include "wire/proxyheader.h"
 
@@ -149,15 +150,26 @@ on_handshake(struct handshake_result *result, void *arg)
         connection_refuse(conn, EVENT_REFUSED, RESET_FORBIDDEN, error.text);
 }
 
+/* A quarter of handshake_timeout is over.  A client sends its first token at
+ * once: who has not by now is in the way of those who wait for a place. */
 static void
-on_handshake_late(void *arg)
+on_handshake_quarter(void *arg)
 {
     struct connection *conn = arg;
+    uint64_t quarter = connection_service(conn)->handshake_timeout / 4;
+    bool crowded = handshake_is_unheard(conn->handshake) &&
+                   admission_is_crowded(conn->arrival);
     struct error error;
     struct ending ending = {.event = EVENT_FAILED, .reason = error.text};
 
-    error_set(&error, "no time left while waiting for %s",
-              handshake_stage(conn->handshake));
+    conn->handshake_left -= quarter;
+    if (conn->handshake_left > quarter / 2 && !crowded) {
+        timer_start(&conn->deadline, quarter);
+        return;
+    }
+    error_set(&error, "no time left while waiting for %s%s",
+              handshake_stage(conn->handshake),
+              crowded ? ": others wait for a place among the handshakes" : "");
     connection_end(conn, &ending);
 }
 
@@ -187,8 +199,8 @@ acceptor_open(struct connection *conn)
         connection_end(conn, &ending);
         return;
     }
-    timer_init(&conn->deadline, settings.loop, on_handshake_late, conn);
-    timer_start(&conn->deadline, conn->handshake_left);
+    timer_init(&conn->deadline, settings.loop, on_handshake_quarter, conn);
+    timer_start(&conn->deadline, conn->handshake_left / 4);
 }
 
 void

@@ -1,35 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Sources hang in a hash table while they have a handshake or an arrival held
- * back, and in a ring while they have one held back.
- */
+/* Counting, and the order in which those who are held back come in. */
 #include "proxy/admission.h"
 
-#include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/container.h"
 #include "base/log.h"
+#include "proxy/sources.h"
 
 enum {
-    SOURCE_BUCKETS = 1024,
     SWEEP_MS = 250
-};
-
-struct source {
-    struct source *next;                      /* in the bucket */
-    struct source *ring_next, *ring_previous; /* NULL: nothing is held */
-    struct arrival *first, **last;            /* held, oldest first; owned */
-    struct address address;
-    unsigned handshakes;
 };
 
 struct admission {
     /* owned */
-    struct source *buckets[SOURCE_BUCKETS];
-    struct source *ring; /* whose turn is next */
+    struct sources sources;
     struct arrival *all;
     struct timer sweep; /* while some are held */
     /* borrowed */
@@ -42,6 +29,8 @@ struct admission {
     size_t next_worker;
     struct admission_limits limits;
     struct admission_status status;
+    /* any thread */
+    atomic_bool crowded; /* status.held is not 0 */
 };
 
 static void on_sweep(void *arg);
@@ -63,91 +52,6 @@ admission_new(struct loop *main_loop, struct worker *const *workers,
     admission->arg = arg;
     timer_init(&admission->sweep, main_loop, on_sweep, admission);
     return admission;
-}
-
-static struct source **
-bucket_of(struct admission *admission, const struct address *address)
-{
-    const uint8_t *bytes = (const uint8_t *)"";
-    size_t size = 0;
-    uint32_t hash = 2166136261u;
-
-    if (address->storage.ss_family == AF_INET) {
-        bytes = (const uint8_t *)&(
-                    (const struct sockaddr_in *)&address->storage)
-                    ->sin_addr;
-        size = sizeof(struct in_addr);
-    } else if (address->storage.ss_family == AF_INET6) {
-        bytes = (const uint8_t *)&(
-                    (const struct sockaddr_in6 *)&address->storage)
-                    ->sin6_addr;
-        size = sizeof(struct in6_addr);
-    }
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 16777619u;
-    return &admission->buckets[hash % SOURCE_BUCKETS];
-}
-
-static struct source *
-find_source(struct admission *admission, const struct address *address)
-{
-    struct source **bucket = bucket_of(admission, address);
-
-    for (struct source *source = *bucket; source != NULL; source = source->next)
-        if (address_same_host(&source->address, address))
-            return source;
-    struct source *source = calloc(1, sizeof *source);
-    if (source == NULL)
-        return NULL;
-    source->address = *address;
-    source->last = &source->first;
-    source->next = *bucket;
-    *bucket = source;
-    return source;
-}
-
-static void
-drop_source_if_idle(struct admission *admission, struct source *source)
-{
-    if (source->handshakes > 0 || source->first != NULL)
-        return;
-    struct source **link = bucket_of(admission, &source->address);
-    while (*link != source)
-        link = &(*link)->next;
-    *link = source->next;
-    free(source);
-}
-
-/* The ring of sources with arrivals held back. */
-
-static void
-ring_enter(struct admission *admission, struct source *source)
-{
-    if (source->ring_next != NULL)
-        return;
-    if (admission->ring == NULL) {
-        source->ring_next = source->ring_previous = source;
-        admission->ring = source;
-        return;
-    }
-    source->ring_next = admission->ring;
-    source->ring_previous = admission->ring->ring_previous;
-    source->ring_previous->ring_next = source;
-    source->ring_next->ring_previous = source;
-}
-
-static void
-ring_leave(struct admission *admission, struct source *source)
-{
-    if (source->ring_next == source) {
-        admission->ring = NULL;
-    } else {
-        source->ring_next->ring_previous = source->ring_previous;
-        source->ring_previous->ring_next = source->ring_next;
-        if (admission->ring == source)
-            admission->ring = source->ring_next;
-    }
-    source->ring_next = source->ring_previous = NULL;
 }
 
 static void
@@ -177,20 +81,12 @@ begin_handshake(struct admission *admission, struct source *source,
     hand_over(admission, arrival);
 }
 
-/* The arrival that the source has held for longest. */
 static struct arrival *
 unhold(struct admission *admission, struct source *source)
 {
-    struct arrival *arrival = source->first;
-
-    source->first = arrival->next;
-    arrival->next = NULL;
-    if (source->first == NULL) {
-        source->last = &source->first;
-        ring_leave(admission, source);
-    }
-    admission->status.held--;
-    return arrival;
+    if (--admission->status.held == 0)
+        atomic_store(&admission->crowded, false);
+    return source_unhold(&admission->sources, source);
 }
 
 /* One round of the ring at most each time a place became free. */
@@ -199,10 +95,10 @@ admit_held(struct admission *admission)
 {
     struct source *stop = NULL;
 
-    while (admission->ring != NULL && admission->ring != stop &&
+    while (admission->sources.ring != NULL && admission->sources.ring != stop &&
            admission->status.handshakes < admission->limits.handshakes) {
-        struct source *source = admission->ring;
-        admission->ring = source->ring_next;
+        struct source *source = admission->sources.ring;
+        admission->sources.ring = source->ring_next;
         if (!may_begin(admission, source)) {
             if (stop == NULL)
                 stop = source;
@@ -225,12 +121,12 @@ end_handshake(struct arrival *arrival)
     source->handshakes--;
     admission->status.handshakes--;
     admit_held(admission);
-    drop_source_if_idle(admission, source);
+    sources_forget_if_idle(&admission->sources, source);
 }
 
-/* A held arrival's time is over, as if its handshake had been too slow. */
+/* A held arrival is sent away, as if its handshake had been too slow. */
 static void
-expire(struct admission *admission, struct arrival *arrival)
+expire(struct admission *admission, struct arrival *arrival, const char *reason)
 {
     const struct snapshot *snapshot = arrival->snapshot;
     char from[ADDRESS_TEXT_SIZE];
@@ -238,8 +134,7 @@ expire(struct admission *admission, struct arrival *arrival)
     address_format(&arrival->peer, from, sizeof from);
     log_event(EVENT_FAILED, LOG_TEXT("service", snapshot->service->name),
               LOG_NUMBER("id", arrival->id), LOG_TEXT("from", from),
-              LOG_TEXT("reason", "no time left while waiting for a place "
-                                 "among the handshakes"),
+              LOG_TEXT("reason", reason),
               LOG_MS("duration", loop_now_ms() - arrival->held_ms));
     atomic_fetch_add(&snapshot->counters->failed, 1);
     socket_reset(arrival->fd);
@@ -258,7 +153,8 @@ expire_source(struct admission *admission, struct source *source)
             arrival->snapshot->service->handshake_timeout)
             return;
         unhold(admission, source);
-        expire(admission, arrival);
+        expire(admission, arrival,
+               "no time left while waiting for a place among the handshakes");
     }
 }
 
@@ -268,11 +164,11 @@ on_sweep(void *arg)
     struct admission *admission = arg;
 
     for (size_t i = 0; i < SOURCE_BUCKETS; i++) {
-        struct source *source = admission->buckets[i];
+        struct source *source = admission->sources.buckets[i];
         while (source != NULL) {
             struct source *next = source->next;
             expire_source(admission, source);
-            drop_source_if_idle(admission, source);
+            sources_forget_if_idle(&admission->sources, source);
             source = next;
         }
     }
@@ -285,11 +181,24 @@ hold(struct admission *admission, struct source *source,
      struct arrival *arrival)
 {
     arrival->held_ms = loop_now_ms();
-    *source->last = arrival;
-    source->last = &arrival->next;
-    ring_enter(admission, source);
-    if (admission->status.held++ == 0)
+    source_hold(&admission->sources, source, arrival);
+    if (admission->status.held++ == 0) {
+        atomic_store(&admission->crowded, true);
         timer_start(&admission->sweep, SWEEP_MS);
+    }
+}
+
+/* Those who are held may not fill max_connections: whoever has most of them
+ * loses its oldest. */
+static void
+limit_held(struct admission *admission, struct source *newest)
+{
+    if (admission->status.held <= (admission->limits.connections + 1) / 2)
+        return;
+    struct source *source = sources_busiest(&admission->sources, newest);
+    expire(admission, unhold(admission, source),
+           "too many wait for a place among the handshakes");
+    sources_forget_if_idle(&admission->sources, source);
 }
 
 static void
@@ -351,13 +260,14 @@ admission_take(struct admission *admission, struct arrival *arrival)
 
     struct source *source = NULL;
     if (arrival->snapshot->service->role == ROLE_SERVER)
-        source = find_source(admission, &arrival->peer);
+        source = sources_find(&admission->sources, &arrival->peer);
     if (source == NULL) {
         hand_over(admission, arrival);
     } else if (source->first == NULL && may_begin(admission, source)) {
         begin_handshake(admission, source, arrival);
     } else {
         hold(admission, source, arrival);
+        limit_held(admission, source);
     }
 }
 
@@ -367,6 +277,13 @@ admission_limit(struct admission *admission,
 {
     admission->limits = *limits;
     admit_held(admission);
+}
+
+bool
+admission_is_crowded(const struct arrival *arrival)
+{
+    return arrival->admission != NULL &&
+           atomic_load(&arrival->admission->crowded);
 }
 
 struct admission_status
@@ -388,9 +305,9 @@ admission_free(struct admission *admission)
     if (admission == NULL)
         return;
     for (size_t i = 0; i < SOURCE_BUCKETS; i++) {
-        while (admission->buckets[i] != NULL) {
-            struct source *source = admission->buckets[i];
-            admission->buckets[i] = source->next;
+        while (admission->sources.buckets[i] != NULL) {
+            struct source *source = admission->sources.buckets[i];
+            admission->sources.buckets[i] = source->next;
             close_held(source);
             free(source);
         }

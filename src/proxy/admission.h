@@ -6,7 +6,9 @@
  *
  * A held arrival costs a descriptor and nothing else: nothing is read from it.
  * Sources take turns, so that one that floods delays itself, and no arrival is
- * held for longer than a handshake may take.  Only servers' arrivals count as handshakes: a client's come
+ * held for longer than a handshake may take; together they take at most half of
+ * the connections.  While some are held, those inside
+ * who keep silent are to be sent away early: admission_is_crowded.  Only servers' arrivals count as handshakes: a client's come
  * from applications on this machine.
  */
 #ifndef PROXY_ADMISSION_H
@@ -53,6 +55,9 @@ bool admission_has_room(const struct admission *admission);
 
 /* Takes the arrival over: hands it on, now or when its turn comes. */
 void admission_take(struct admission *admission, struct arrival *arrival);
+
+/* Are any held back?  Of an arrival that was handed over; any thread. */
+bool admission_is_crowded(const struct arrival *arrival);
 
 struct admission_status admission_status(const struct admission *admission);
 

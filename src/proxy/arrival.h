@@ -31,8 +31,8 @@ struct arrival {
     /* plain */
     struct address peer;
     uint64_t id;
+    struct admission *admission; /* borrowed; see admission_is_crowded */
     /* the main thread's alone */
-    struct admission *admission;
     struct source *source;                /* while it counts as a handshake */
     struct arrival *next;                 /* in its source's queue */
     uint64_t held_ms;                     /* since when it is there */

@@ -471,6 +471,12 @@ handshake_last_words(struct handshake *hs, const char *sentence,
         bytes_clear(bytes);
 }
 
+bool
+handshake_is_unheard(const struct handshake *hs)
+{
+    return hs->exchange.on_frame == on_ap_req;
+}
+
 const char *
 handshake_stage(const struct handshake *hs)
 {

@@ -70,6 +70,9 @@ void handshake_cancel(struct handshake *hs);
 void handshake_last_words(struct handshake *hs, const char *sentence,
                           struct bytes *bytes);
 
+/* An acceptor's: is the client's first token not here yet? */
+bool handshake_is_unheard(const struct handshake *handshake);
+
 /* What stage it is in, for the log when time is up: "the peer's first token". */
 const char *handshake_stage(const struct handshake *hs);
 

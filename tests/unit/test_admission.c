@@ -375,6 +375,38 @@ START_TEST(held_arrivals_are_closed_at_the_end)
 }
 END_TEST
 
+START_TEST(it_is_crowded_while_somebody_is_held)
+{
+    limit(100, 1, 1);
+    struct arrival *first = arrive_from(1);
+
+    ck_assert(!admission_is_crowded(first));
+    struct arrival *held = arrive_from(2);
+    ck_assert(admission_is_crowded(first));
+    depart(first);
+    ck_assert(!admission_is_crowded(held));
+    close(held->fd);
+}
+END_TEST
+
+/* Who floods loses its own; who came once keeps its place in the line. */
+START_TEST(held_arrivals_never_fill_the_limit)
+{
+    limit(10, 1, 1);
+    arrive_from(1);
+    struct arrival *real = arrive_from(2);
+    for (int i = 0; i < 30; i++)
+        arrive_from(1);
+
+    loop_deliver(main_loop);
+    expect(6, 1, 5);
+    ck_assert(admission_has_room(admission));
+    ck_assert_uint_eq(atomic_load(&counters->failed), 26);
+    arrivals[0]->closed.deliver(&arrivals[0]->closed);
+    ck_assert(was_admitted(real));
+}
+END_TEST
+
 START_TEST(nobody_is_held_for_longer_than_a_handshake_may_take)
 {
     limit(100, 1, 1);
@@ -416,6 +448,8 @@ admission_suite(void)
     tcase_add_test(cases, room_counts_held_arrivals_too);
     tcase_add_test(cases, service_counts_its_connections);
     tcase_add_test(cases, held_arrivals_are_closed_at_the_end);
+    tcase_add_test(cases, it_is_crowded_while_somebody_is_held);
+    tcase_add_test(cases, held_arrivals_never_fill_the_limit);
     tcase_add_test(cases, nobody_is_held_for_longer_than_a_handshake_may_take);
     suite_add_tcase(suite, cases);
     return suite;
