@@ -250,6 +250,11 @@ class Kerbwrap:
         with self._news:
             return [e for e in self._events if self._matches(e, name, fields)]
 
+    def events_of(self, *names):
+        """All events so far with one of these names, in their order."""
+        with self._news:
+            return [e for e in self._events if e.get("event") in names]
+
     def wait_for(self, name, *, count=1, timeout=15, **fields):
         """The count-th such event; waits for it."""
         deadline = time.monotonic() + timeout * PATIENCE
