@@ -90,12 +90,6 @@ any_value(const char *value)
     return true;
 }
 
-static bool
-group_rule(const char *value)
-{
-    return strncmp(value, "group:", 6) == 0;
-}
-
 /* Milliseconds. */
 #define SECOND UINT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -192,9 +186,9 @@ static const struct option options[] = {
      .help = "file with the keys of the service"},
     {"spn",                       SERVER,    VALUE_TEXTS,     IN_SERVICE(spn),                      "",                               .check = check_spn,
      .help = "names a client may ask for; empty: any of service_class"},
-    {"allow",                     SERVER,    VALUE_ALLOW,     IN_SERVICE(access),                   "",                               .required = true, .not_yet = group_rule,
+    {"allow",                     SERVER,    VALUE_ALLOW,     IN_SERVICE(access),                   "",                               .required = true,
      .help = "who may connect: PRINCIPAL@REALM with *, or group:NAME; a list"},
-    {"deny",                      SERVER,    VALUE_DENY,      IN_SERVICE(access),                   "",                               .not_yet = group_rule,
+    {"deny",                      SERVER,    VALUE_DENY,      IN_SERVICE(access),                   "",
      .help = "who may not, whatever allow says; a list"},
     {"proxy_protocol",            SERVER,    VALUE_WORD,      IN_SERVICE(proxy_protocol),           "off",                            .words = proxy_protocols,
      .help = "tell the legacy server who connects: off | v2"},

@@ -31,28 +31,47 @@ escapes_are_known(const char *text)
     return true;
 }
 
+static const char group_prefix[] = "group:";
+
+/* Any text may be the name of a group. */
+static bool
+parse_group(const char *text, struct access_rule *rule, struct error *err)
+{
+    if (text[sizeof group_prefix - 1] == '\0') {
+        error_set(err, "cannot use rule group:: it names no group");
+        return false;
+    }
+    rule->group = text + sizeof group_prefix - 1;
+    return true;
+}
+
 bool
 access_rule_parse(const char *text, struct access_rule *out, struct error *err)
 {
     struct access_rule rule = {0};
     char shown[SHOWN_SIZE];
 
-    if (!escapes_are_known(text)) {
+    if (strncmp(text, group_prefix, sizeof group_prefix - 1) == 0) {
+        if (!parse_group(text, &rule, err))
+            return false;
+    } else if (!escapes_are_known(text)) {
         text_sanitize(text, strlen(text), shown, sizeof shown);
         error_set(err,
                   "cannot use rule %s: a backslash stands before '/', '@', "
                   "'*' or another backslash only",
                   shown);
         return false;
-    }
-    if (!principal_split(text, "rule", &rule.pattern, err))
+    } else if (!principal_split(text, "rule", &rule.pattern, err)) {
         return false;
+    }
     rule.text = strdup(text);
     if (rule.text == NULL) {
         error_set(err, "cannot keep a rule: out of memory");
         principal_clear(&rule.pattern);
         return false;
     }
+    if (rule.group != NULL)
+        rule.group = rule.text + sizeof group_prefix - 1;
     *out = rule;
     return true;
 }
@@ -117,7 +136,7 @@ rule_matches(const struct access_rule *rule, const struct principal *principal,
 {
     const struct principal *pattern = &rule->pattern;
 
-    if (pattern->count != principal->count ||
+    if (rule->group != NULL || pattern->count != principal->count ||
         !part_matches(pattern->realm, principal->realm, ignore_case))
         return false;
     for (size_t i = 0; i < pattern->count; i++) {
@@ -152,9 +171,64 @@ find_match(const struct access_rule *rules, size_t count,
     return NULL;
 }
 
+static bool
+has_groups(const struct access_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].group != NULL)
+            return true;
+    return false;
+}
+
+/* The best that any group of rules is to the oracle: MEMBER, else UNTOLD. */
+static enum access_member
+ask(const struct access_rule *rules, size_t count,
+    const struct access_oracle *oracle, const char **rule_out)
+{
+    enum access_member best = ACCESS_NO_MEMBER;
+
+    for (size_t i = 0; i < count && best != ACCESS_MEMBER; i++) {
+        enum access_member member = ACCESS_NO_MEMBER;
+        if (rules[i].group != NULL)
+            member = oracle->is_member(rules[i].group, oracle->arg);
+        if (member == ACCESS_MEMBER ||
+            (member == ACCESS_MEMBER_UNTOLD && best == ACCESS_NO_MEMBER)) {
+            best = member;
+            *rule_out = rules[i].text;
+        }
+    }
+    return best;
+}
+
+static enum access_verdict
+decide_by_groups(const struct access_rules *rules,
+                 const struct access_rule *allowed_by,
+                 const struct access_oracle *oracle, const char **rule_out)
+{
+    const char *rule = NULL;
+
+    switch (ask(rules->deny, rules->deny_count, oracle, rule_out)) {
+    case ACCESS_MEMBER:
+        return ACCESS_DENIED;
+    case ACCESS_MEMBER_UNTOLD:
+        return ACCESS_UNTOLD;
+    case ACCESS_NO_MEMBER:
+    default:
+        break;
+    }
+    if (allowed_by != NULL)
+        rule = allowed_by->text;
+    else if (ask(rules->allow, rules->allow_count, oracle, &rule) !=
+             ACCESS_MEMBER)
+        rule = NULL;
+    *rule_out = rule;
+    return rule != NULL ? ACCESS_ALLOWED : ACCESS_NO_RULE;
+}
+
 enum access_verdict
 access_decide(const struct access_rules *rules,
-              const struct principal *principal, const char **rule_out)
+              const struct principal *principal,
+              const struct access_oracle *oracle, const char **rule_out)
 {
     const struct access_rule *rule;
 
@@ -167,8 +241,11 @@ access_decide(const struct access_rules *rules,
         return ACCESS_DENIED;
     }
     rule = find_match(rules->allow, rules->allow_count, principal, false);
-    if (rule == NULL)
+    if (rule == NULL && !has_groups(rules->allow, rules->allow_count))
         return ACCESS_NO_RULE;
+    if (rule == NULL || has_groups(rules->deny, rules->deny_count))
+        return oracle == NULL ? ACCESS_ASKS
+                              : decide_by_groups(rules, rule, oracle, rule_out);
     *rule_out = rule->text;
     return ACCESS_ALLOWED;
 }

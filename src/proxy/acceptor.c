@@ -12,29 +12,6 @@
 #include "proxy/connection_parts.h"
 #include "wire/proxyheader.h"
 
-static bool
-is_allowed(struct connection *conn, const struct access_rules *rules,
-           struct error *err)
-{
-    const struct context_peer *peer = conn->context->ops->peer(conn->context);
-
-    switch (access_decide(rules, &peer->principal, &conn->rule)) {
-    case ACCESS_ALLOWED:
-        return true;
-    case ACCESS_DENIED:
-        error_set(err, "not allowed: denied by rule %s", conn->rule);
-        return false;
-    case ACCESS_NO_RULE:
-        error_set(err, "not allowed: no rule of `allow` names this principal");
-        return false;
-    case ACCESS_AMBIGUOUS:
-    default:
-        error_set(err, "not allowed: WELLKNOWN principals and names that hold "
-                       "an '@' never are");
-        return false;
-    }
-}
-
 /* Tells the application who connects, as its first bytes.  A socket that was
  * just connected takes a header whole, or something is wrong with it. */
 static bool
@@ -123,7 +100,6 @@ static void
 on_handshake(struct handshake_result *result, void *arg)
 {
     struct connection *conn = arg;
-    struct error error;
 
     conn->handshake = NULL;
     timer_stop(&conn->deadline);
@@ -144,10 +120,16 @@ on_handshake(struct handshake_result *result, void *arg)
     connection_prove(conn, result);
     loop_post(conn->arrival->main_loop, &conn->arrival->proved);
     conn->target = strdup(result->hello.target);
-    if (is_allowed(conn, &connection_service(conn)->access, &error))
-        dial_application(conn, &error);
-    else
-        connection_refuse(conn, EVENT_REFUSED, RESET_FORBIDDEN, error.text);
+    connection_vet(conn);
+}
+
+void
+acceptor_go_on(struct connection *conn)
+{
+    struct error none;
+
+    error_set(&none, "no address is configured");
+    dial_application(conn, &none);
 }
 
 /* A quarter of handshake_timeout is over.  A client sends its first token at
@@ -201,28 +183,4 @@ acceptor_open(struct connection *conn)
     }
     timer_init(&conn->deadline, settings.loop, on_handshake_quarter, conn);
     timer_start(&conn->deadline, conn->handshake_left / 4);
-}
-
-void
-connection_enforce(struct connection *conn, const struct config *config)
-{
-    const struct service_settings *mine = connection_service(conn);
-    const char *rule = conn->rule;
-    struct error error;
-
-    if (mine->role != ROLE_SERVER || conn->context == NULL ||
-        conn->state >= CONNECTION_PARTING)
-        return;
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        if (service->role != ROLE_SERVER ||
-            strcmp(service->name, mine->name) != 0)
-            continue;
-        bool allowed = is_allowed(conn, &service->access, &error);
-        /* The new rule's text lives in config, not in our snapshot. */
-        conn->rule = rule;
-        if (!allowed)
-            connection_refuse(conn, EVENT_DOWN, RESET_FORBIDDEN, error.text);
-        return;
-    }
 }

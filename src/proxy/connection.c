@@ -149,6 +149,8 @@ cancel_all(struct connection *conn)
     context_free(conn->asked);
     bytes_clear(&conn->request);
     handshake_cancel(conn->handshake);
+    vetting_cancel(conn->vetting);
+    vetting_cancel(conn->vetting_again);
     relay_free(conn->relay);
     timer_stop(&conn->deadline);
     timer_stop(&conn->lifetime);
@@ -157,6 +159,7 @@ cancel_all(struct connection *conn)
     conn->asking = NULL;
     conn->asked = NULL;
     conn->handshake = NULL;
+    conn->vetting = conn->vetting_again = NULL;
     conn->relay = NULL;
 }
 

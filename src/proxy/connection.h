@@ -30,8 +30,9 @@ void connection_drop(struct connection *conn);
 /* The next on the same worker. */
 struct connection *connection_next(const struct connection *conn);
 
-/* Ends it when the rules of the service in config do not let its peer in. */
-void connection_enforce(struct connection *conn, const struct config *config);
+/* Ends it when the rules of the service in config do not let its peer in: at
+ * once, or when its groups are known.  config is held meanwhile. */
+void connection_enforce(struct connection *conn, struct config *config);
 
 /* One JSON object. */
 void connection_describe(const struct connection *conn, struct evbuffer *out);

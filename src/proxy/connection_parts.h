@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A connection from inside: shared by connection.c, the two openings
- * (initiator.c, acceptor.c) and describe.c, and by nobody else.
+ * (initiator.c, acceptor.c), enforce.c and describe.c, and by nobody else.
  */
 #ifndef PROXY_CONNECTION_PARTS_H
 #define PROXY_CONNECTION_PARTS_H
@@ -14,6 +14,7 @@
 #include "proxy/handshake.h"
 #include "proxy/relay.h"
 #include "proxy/step.h"
+#include "proxy/vetting.h"
 #include "proxy/worker.h"
 
 enum connection_state {
@@ -32,6 +33,8 @@ struct connection {
     struct context *asked; /* ... and waits for its answer, */
     struct bytes request;  /* ... and for a server to go to */
     struct handshake *handshake;
+    struct vetting *vetting;       /* acceptor: before the application */
+    struct vetting *vetting_again; /* by the rules of a reload */
     struct relay *relay;
     struct farewell *farewell;
     struct context *context; /* whose peer is known; NULL before */
@@ -79,6 +82,10 @@ void connection_relay(struct connection *conn, enum relay_opening opening);
 /* The openings of the two roles. */
 void initiator_open(struct connection *conn);
 void acceptor_open(struct connection *conn);
+
+/* The acceptor's peer: judged by the rules, and then on to the application. */
+void connection_vet(struct connection *conn);
+void acceptor_go_on(struct connection *conn);
 
 static inline const struct snapshot *
 connection_snapshot(const struct connection *conn)

@@ -14,6 +14,8 @@ stage(const struct connection *conn)
         return "closing";
     if (conn->asking != NULL)
         return "ticket";
+    if (conn->vetting != NULL)
+        return "groups";
     if (conn->dial != NULL)
         return "dialling";
     return conn->handshake != NULL ? "handshake" : "waiting for READY";

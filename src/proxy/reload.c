@@ -61,7 +61,7 @@ static void
 enforce(struct connection *conn, struct evbuffer *out, const void *arg)
 {
     (void)out;
-    connection_enforce(conn, arg);
+    connection_enforce(conn, (struct config *)arg);
 }
 
 static void

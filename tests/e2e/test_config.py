@@ -99,8 +99,8 @@ MISTAKES = [
     ("[kerbwrap]\nthreads = 0", 8,
      '`threads`: cannot read "0" as a number: it must be from 1 to 256, in '
      "digits only"),
-    ("socket_owner = root", 7,
-     "`socket_owner = root` is not available in this version"),
+    ("[kerbwrap]\nuser = nobody", 8,
+     "`user = nobody` is not available in this version"),
 ]
 
 

@@ -35,8 +35,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
             for (size_t i = 0; i < principal.count; i++)
                 if (principal.components[i][0] == '\0')
                     abort();
-            if (access_decide(&allow, &principal, &decided) == ACCESS_ALLOWED &&
-                access_decide(&deny, &principal, &decided) != ACCESS_DENIED)
+            if (access_decide(&allow, &principal, NULL, &decided) ==
+                    ACCESS_ALLOWED &&
+                access_decide(&deny, &principal, NULL, &decided) !=
+                    ACCESS_DENIED)
                 abort();
             principal_clear(&principal);
         }

@@ -30,7 +30,8 @@ decide(const char *allow, const char *deny, const char *who,
     ck_assert(principal_parse(who, &principal, NULL));
     ck_assert(*allow == '\0' || access_rule_parse(allow, &allow_rule, NULL));
     ck_assert(*deny == '\0' || access_rule_parse(deny, &deny_rule, NULL));
-    enum access_verdict verdict = access_decide(&rules, &principal, &rule);
+    enum access_verdict verdict = access_decide(&rules, &principal, NULL,
+                                                &rule);
     ck_assert_pstr_eq(rule, expected_rule);
     principal_clear(&principal);
     if (*allow != '\0')
@@ -50,7 +51,8 @@ allows(const char *rule, const char *who)
 
     ck_assert(access_rule_parse(rule, &parsed, NULL));
     ck_assert(principal_parse(who, &principal, NULL));
-    enum access_verdict verdict = access_decide(&rules, &principal, &decided);
+    enum access_verdict verdict = access_decide(&rules, &principal, NULL,
+                                                &decided);
     principal_clear(&principal);
     access_rule_clear(&parsed);
     return verdict == ACCESS_ALLOWED;
@@ -166,6 +168,94 @@ START_TEST(hostile_pattern_is_matched_in_time)
 }
 END_TEST
 
+/* Groups. */
+
+static const char *asked; /* the last one */
+
+static enum access_member
+oracle_says(const char *group, void *arg)
+{
+    (void)arg;
+    asked = group;
+    if (strcmp(group, "in") == 0)
+        return ACCESS_MEMBER;
+    return strcmp(group, "out") == 0 ? ACCESS_NO_MEMBER : ACCESS_MEMBER_UNTOLD;
+}
+
+/* alice@R, by up to two rules of each kind (blank-separated). */
+static void
+expect_verdict(const char *allow, const char *deny, bool with_oracle,
+               enum access_verdict expected, const char *expected_rule)
+{
+    const struct access_oracle oracle = {oracle_says, NULL};
+    const char *const lists[] = {allow, deny};
+    struct access_rule kept[2][2] = {0};
+    size_t counts[2] = {0, 0};
+    struct principal principal;
+    const char *rule = "untouched";
+    char text[64], *rest;
+
+    asked = NULL;
+    ck_assert(principal_parse("alice@R", &principal, NULL));
+    for (size_t i = 0; i < 2; i++) {
+        strcpy(text, lists[i]);
+        for (char *word = strtok_r(text, " ", &rest); word != NULL;
+             word = strtok_r(NULL, " ", &rest))
+            ck_assert(access_rule_parse(word, &kept[i][counts[i]++], NULL));
+    }
+    const struct access_rules rules = {kept[0], kept[1], counts[0], counts[1]};
+    ck_assert_int_eq(
+        access_decide(&rules, &principal, with_oracle ? &oracle : NULL, &rule),
+        expected);
+    ck_assert_pstr_eq(rule, expected_rule);
+    principal_clear(&principal);
+    for (size_t i = 0; i < 4; i++)
+        access_rule_clear(&kept[i / 2][i % 2]);
+}
+
+START_TEST(a_group_needs_a_name)
+{
+    expect_rule_error("group:", "cannot use rule group:: it names no group");
+}
+END_TEST
+
+START_TEST(a_group_allows_its_members_only)
+{
+    expect_verdict("group:out group:in", "", true, ACCESS_ALLOWED, "group:in");
+    expect_verdict("group:out", "", true, ACCESS_NO_RULE, NULL);
+    expect_verdict("group:untold", "", true, ACCESS_NO_RULE, NULL);
+}
+END_TEST
+
+START_TEST(a_group_denies_its_members)
+{
+    expect_verdict("alice@R", "group:out group:in", true, ACCESS_DENIED,
+                   "group:in");
+    expect_verdict("alice@R", "group:out", true, ACCESS_ALLOWED, "alice@R");
+}
+END_TEST
+
+START_TEST(a_group_that_nobody_knows_denies)
+{
+    expect_verdict("alice@R", "group:untold group:out", true, ACCESS_UNTOLD,
+                   "group:untold");
+    expect_verdict("alice@R", "group:untold group:in", true, ACCESS_DENIED,
+                   "group:in");
+}
+END_TEST
+
+START_TEST(groups_are_asked_for_only_where_they_decide)
+{
+    expect_verdict("group:in alice@R", "", false, ACCESS_ALLOWED, "alice@R");
+    expect_verdict("group:in", "a*@R group:in", true, ACCESS_DENIED, "a*@R");
+    ck_assert_ptr_null(asked);
+    expect_verdict("bob@R", "group:in", true, ACCESS_NO_RULE, NULL);
+    ck_assert_ptr_null(asked);
+    expect_verdict("group:in", "", false, ACCESS_ASKS, NULL);
+    expect_verdict("alice@R", "group:in", false, ACCESS_ASKS, NULL);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -174,6 +264,11 @@ make_suite(void)
 
     tcase_add_test(cases, malformed_rules_are_refused);
     tcase_add_test(cases, exact_rule_allows_exactly);
+    tcase_add_test(cases, a_group_needs_a_name);
+    tcase_add_test(cases, a_group_allows_its_members_only);
+    tcase_add_test(cases, a_group_denies_its_members);
+    tcase_add_test(cases, a_group_that_nobody_knows_denies);
+    tcase_add_test(cases, groups_are_asked_for_only_where_they_decide);
     tcase_add_test(cases, star_stays_inside_its_component);
     tcase_add_test(cases, star_matches_any_run);
     tcase_add_test(cases, escaped_marks_in_a_rule_are_literal);

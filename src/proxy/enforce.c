@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whom the rules let be: a peer that has just proved itself, and, after a
+ * reload, those that are here already.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "proxy/connection_parts.h"
+
+/* At the opening. */
+
+static void
+on_vetted(const struct vetting_result *result, void *arg)
+{
+    struct connection *conn = arg;
+
+    conn->vetting = NULL;
+    conn->rule = result->rule;
+    if (result->allowed)
+        acceptor_go_on(conn);
+    else
+        connection_refuse(conn, EVENT_REFUSED, RESET_FORBIDDEN,
+                          result->error.text);
+}
+
+void
+connection_vet(struct connection *conn)
+{
+    const struct snapshot *snapshot = connection_snapshot(conn);
+    const struct service_settings *service = snapshot->service;
+    const struct vetting_settings settings = {
+        .loop = conn->worker->loop,
+        .pool = conn->worker->pool,
+        .peer = conn->context->ops->peer(conn->context),
+        .config = snapshot->config,
+        .rules = &service->access,
+        .timeout_ms = service->handshake_timeout,
+    };
+    struct vetting_result result;
+
+    if (vetting_at_once(settings.rules, settings.peer, &result)) {
+        on_vetted(&result, conn);
+        return;
+    }
+    conn->vetting = vetting_start(&settings, on_vetted, conn);
+    if (conn->vetting == NULL)
+        connection_close(conn, RESET_INTERNAL,
+                         "cannot look up groups: out of memory");
+}
+
+/* After a reload. */
+
+/* The rule that let it in stays what the log says: the text of the new one is
+ * not ours to keep. */
+static void
+on_vetted_again(const struct vetting_result *result, void *arg)
+{
+    struct connection *conn = arg;
+
+    conn->vetting_again = NULL;
+    if (!result->allowed)
+        connection_refuse(conn, EVENT_DOWN, RESET_FORBIDDEN,
+                          result->error.text);
+}
+
+/* As long as the name service does not answer, who is in stays. */
+static void
+vet_again(struct connection *conn, struct config *config,
+          const struct access_rules *rules)
+{
+    const struct vetting_settings settings = {
+        .loop = conn->worker->loop,
+        .pool = conn->worker->pool,
+        .peer = conn->context->ops->peer(conn->context),
+        .config = config,
+        .rules = rules,
+        .timeout_ms = DURATION_OFF,
+    };
+    struct vetting_result result;
+
+    vetting_cancel(conn->vetting_again);
+    conn->vetting_again = NULL;
+    if (vetting_at_once(rules, settings.peer, &result)) {
+        on_vetted_again(&result, conn);
+        return;
+    }
+    conn->vetting_again = vetting_start(&settings, on_vetted_again, conn);
+    if (conn->vetting_again == NULL)
+        connection_close(conn, RESET_INTERNAL,
+                         "cannot look up groups: out of memory");
+}
+
+void
+connection_enforce(struct connection *conn, struct config *config)
+{
+    const struct service_settings *mine = connection_service(conn);
+
+    if (mine->role != ROLE_SERVER || conn->context == NULL ||
+        conn->state >= CONNECTION_PARTING)
+        return;
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service_settings *service = &config->services[i];
+        if (service->role == ROLE_SERVER &&
+            strcmp(service->name, mine->name) == 0) {
+            vet_again(conn, config, &service->access);
+            return;
+        }
+    }
+}
