@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * By posix_spawn, whose child shares our memory until it has become the program:
+ * no handler, lock or buffer of ours is ever copied into it.
+ */
+#include "base/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In <sys/pidfd.h> and <sys/wait.h> of newer libraries. */
+enum {
+    WAIT_BY_FD = 3 /* P_PIDFD */
+};
+
+static int
+set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    int number;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    number = posix_spawnattr_setsigmask(attributes, &none);
+    if (number == 0)
+        number = posix_spawnattr_setsigdefault(attributes, &all);
+    if (number == 0)
+        number = posix_spawnattr_setflags(
+            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                            POSIX_SPAWN_SETSID);
+    return number;
+}
+
+static int
+set_actions(posix_spawn_file_actions_t *actions, int stdio)
+{
+    int number = posix_spawn_file_actions_adddup2(actions, stdio, 0);
+
+    if (number == 0)
+        number = posix_spawn_file_actions_adddup2(actions, stdio, 1);
+    if (number == 0)
+        number = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    if (number == 0)
+        number = posix_spawn_file_actions_addchdir_np(actions, "/");
+    return number;
+}
+
+static int
+spawn(const struct process_settings *settings, pid_t *pid_out)
+{
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    int number = posix_spawnattr_init(&attributes);
+
+    if (number != 0)
+        return number;
+    number = posix_spawn_file_actions_init(&actions);
+    if (number == 0) {
+        number = set_attributes(&attributes);
+        if (number == 0)
+            number = set_actions(&actions, settings->stdio);
+        if (number == 0)
+            number = posix_spawn(pid_out, settings->arguments[0], &actions,
+                                 &attributes, settings->arguments,
+                                 settings->environment);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    posix_spawnattr_destroy(&attributes);
+    return number;
+}
+
+bool
+process_start(const struct process_settings *settings,
+              struct process *process_out, struct error *err)
+{
+    struct process process = {.fd = -1};
+    int number = spawn(settings, &process.pid);
+
+    if (number != 0) {
+        error_set_errno(err, number, "cannot start %s", settings->arguments[0]);
+        return false;
+    }
+    process.fd = (int)syscall(SYS_pidfd_open, process.pid, 0);
+    if (process.fd < 0) {
+        error_set_errno(err, errno, "cannot watch %s", settings->arguments[0]);
+        process_signal(&process, SIGKILL);
+        (void)waitpid(process.pid, NULL, 0);
+        return false;
+    }
+    *process_out = process;
+    return true;
+}
+
+bool
+process_ended(const struct process *process, struct error *failure_out)
+{
+    siginfo_t info = {0};
+
+    if (waitid((idtype_t)WAIT_BY_FD, (id_t)process->fd, &info,
+               WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        info.si_pid == 0)
+        return false;
+    if (info.si_code != CLD_EXITED)
+        error_set(failure_out, "killed by signal %d (%s)", info.si_status,
+                  strsignal(info.si_status));
+    else if (info.si_status != 0)
+        error_set(failure_out, "exit status %d", info.si_status);
+    else
+        failure_out->text[0] = '\0';
+    return true;
+}
+
+void
+process_signal(const struct process *process, int number)
+{
+    /* Between fork and setsid there is no such group yet. */
+    if (kill(-process->pid, number) != 0)
+        (void)kill(process->pid, number);
+}
+
+static void
+reap(struct process *process, int flags)
+{
+    (void)waitpid(process->pid, NULL, flags);
+    close(process->fd);
+    process->fd = -1;
+}
+
+void
+process_bury(struct process *process)
+{
+    reap(process, WNOHANG);
+}
+
+void
+process_await(struct process *process)
+{
+    reap(process, 0);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs of others, started and waited for: each leads a session and a process
+ * group of its own, and none has anything of ours but what is named here.
+ */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct process {
+    pid_t pid;
+    int fd; /* owned; readable once it has ended */
+};
+
+struct process_settings {
+    char *const *arguments; /* the first is its absolute path; NULL ends them */
+    char *const *environment; /* all of it; NULL ends it */
+    int stdio;                /* its standard input and output */
+};
+
+/*
+ * Standard error is ours, all other descriptors are closed, signals are at their
+ * defaults, the working directory is the root.  Waits until the program is
+ * loaded, which may be long on a network's file system.
+ */
+MUST_CHECK bool process_start(const struct process_settings *settings,
+                              struct process *process_out, struct error *err);
+
+/* Has it ended?  Then failure_out says how it failed, "" when it did not.  It
+ * stays a zombie, so that its number, and its group's, is no one else's. */
+bool process_ended(const struct process *process, struct error *failure_out);
+
+/* Sends a signal to its whole group; not after process_bury. */
+void process_signal(const struct process *process, int number);
+
+/* Takes the zombie away, if it is one by now, and closes fd; or waits until it
+ * is one. */
+void process_bury(struct process *process);
+void process_await(struct process *process);
+
+#endif

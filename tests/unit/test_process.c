@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* src/base/process.c: programs of the shell, their ends and what they inherit. */
+#include "base/process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_main.h"
+
+static int ours = -1;
+static struct process process = {.fd = -1};
+
+static bool
+start(const char *program, const char *script, struct error *err)
+{
+    char *const arguments[] = {(char *)program, (char *)"-c", (char *)script,
+                               NULL};
+    char *const environment[] = {(char *)"PATH=/usr/bin:/bin", NULL};
+    int pair[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair),
+                     0);
+    const struct process_settings settings = {arguments, environment, pair[1]};
+    bool started = process_start(&settings, &process, err);
+    close(pair[1]);
+    ours = pair[0];
+    return started;
+}
+
+static void
+begin(const char *script)
+{
+    struct error err = {""};
+
+    ck_assert_msg(start("/bin/sh", script, &err), "%s", err.text);
+}
+
+static void
+await_end(void)
+{
+    struct pollfd look = {.fd = process.fd, .events = POLLIN};
+
+    ck_assert_int_eq(poll(&look, 1, 20000), 1);
+}
+
+static void
+expect_end(const char *failure)
+{
+    struct error got = {"untouched"};
+
+    await_end();
+    ck_assert(process_ended(&process, &got));
+    ck_assert_str_eq(got.text, failure);
+    ck_assert(process_ended(&process, &got)); /* it is still there */
+}
+
+static void
+expect_output(const char *expected)
+{
+    char got[4096];
+    size_t used = 0;
+    ssize_t n;
+
+    while ((n = recv(ours, got + used, sizeof got - 1 - used, 0)) > 0)
+        used += (size_t)n;
+    got[used] = '\0';
+    ck_assert_str_eq(got, expected);
+}
+
+static void
+tear_down(void)
+{
+    if (ours >= 0)
+        close(ours);
+    if (process.fd >= 0) {
+        process_signal(&process, SIGKILL);
+        process_await(&process);
+        /* Nobody is left behind. */
+        ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+    }
+}
+
+START_TEST(exit_status_is_told)
+{
+    begin("exit 0");
+    expect_end("");
+    process_bury(&process);
+    begin("exit 3");
+    expect_end("exit status 3");
+}
+END_TEST
+
+START_TEST(signal_that_killed_is_told)
+{
+    begin("kill -KILL $$");
+    expect_end("killed by signal 9 (Killed)");
+}
+END_TEST
+
+START_TEST(what_runs_has_not_ended)
+{
+    struct error err;
+
+    begin("read line");
+    ck_assert(!process_ended(&process, &err));
+}
+END_TEST
+
+START_TEST(program_that_is_not_there_is_told)
+{
+    struct error err;
+
+    ck_assert(!start("/nonexistent/program", "", &err));
+    ck_assert_str_eq(err.text, "cannot start /nonexistent/program: No such "
+                               "file or directory");
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
+START_TEST(program_inherits_nothing)
+{
+    int leak = dup(0); /* without close-on-exec */
+    char script[256];
+
+    signal(SIGPIPE, SIG_IGN);
+    snprintf(script, sizeof script,
+             "env; pwd; [ -e /proc/$$/fd/%d ] || echo closed; kill -PIPE $$",
+             leak);
+    begin(script);
+    expect_output("PATH=/usr/bin:/bin\nPWD=/\n/\nclosed\n");
+    expect_end("killed by signal 13 (Broken pipe)");
+    close(leak);
+}
+END_TEST
+
+START_TEST(signal_reaches_the_whole_group)
+{
+    char byte;
+
+    begin("sleep 600 & echo x; sleep 600");
+    ck_assert_int_eq(recv(ours, &byte, 1, 0), 1);
+    process_signal(&process, SIGTERM);
+    expect_end("killed by signal 15 (Terminated)");
+    expect_output("\n"); /* its child is gone: the end comes */
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("process");
+    TCase *tests = tcase_create("process");
+
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, NULL, tear_down);
+    tcase_add_test(tests, exit_status_is_told);
+    tcase_add_test(tests, signal_that_killed_is_told);
+    tcase_add_test(tests, what_runs_has_not_ended);
+    tcase_add_test(tests, program_that_is_not_there_is_told);
+    tcase_add_test(tests, program_inherits_nothing);
+    tcase_add_test(tests, signal_reaches_the_whole_group);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
