@@ -15,6 +15,8 @@
     LOG_EVENT(FAILED,         "failed",         WARNING, "service id peer from to target rule reason duration") \
     LOG_EVENT(REFUSED,        "refused",        WARNING, "service id peer from to target rule reason duration") \
     LOG_EVENT(PROBE,          "probe",          DEBUG,   "service id from reason duration") \
+    LOG_EVENT(PROGRAM_ENDED,  "program_ended",  INFO,    "service id pid reason")                               \
+    LOG_EVENT(PROGRAM_FAILED, "program_failed", WARNING, "service id pid reason")                               \
     LOG_EVENT(CANDIDATE,      "candidate",      WARNING, "service id to target reason")                         \
     LOG_EVENT(CREDENTIAL,     "credential",     INFO,    "service principal expires")                           \
     LOG_EVENT(CREDENTIAL_BAD, "credential_bad", WARNING, "service principal reason")                            \

@@ -123,7 +123,8 @@ struct service_settings {
     char *keytab;
 
     /* server */
-    struct text_list spn; /* client: at most one */
+    struct text_list spn;  /* client: at most one */
+    struct text_list exec; /* a program and its arguments, instead of connect */
     struct access_rules access;
     enum proxy_protocol proxy_protocol;
     bool replay_cache;

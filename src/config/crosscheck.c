@@ -84,6 +84,29 @@ later_of(const struct scope *scope, const char *a, const char *b)
     return line_of(scope, a) > line_of(scope, b) ? a : b;
 }
 
+/* What stands behind a server: exactly one of two. */
+static void
+check_application(const struct scope *scope)
+{
+    const struct text_list *exec = &scope->service->exec;
+
+    if (!given(scope, "connect") && !given(scope, "exec"))
+        refuse(scope, "connect", "%s lacks one of `connect` and `exec`",
+               title(scope).text);
+    if (given(scope, "connect") && given(scope, "exec"))
+        refuse(scope, later_of(scope, "connect", "exec"),
+               "`connect` and `exec` exclude each other: is the legacy server "
+               "connected to or started?");
+    if (exec->count > 0 && exec->items[0][0] != '/')
+        refuse(scope, "exec",
+               "`exec`: cannot use \"%s\": write the program's absolute path",
+               finding_show(exec->items[0]).text);
+    if (exec->count > 0 && scope->service->proxy_protocol != PROXY_OFF)
+        refuse(scope, "proxy_protocol",
+               "`proxy_protocol` goes with `connect` only: a program finds who "
+               "connects in its environment");
+}
+
 /* Where the server is to be found: exactly one way. */
 static void
 check_target(const struct scope *scope)
@@ -291,6 +314,7 @@ typedef void rule(const struct scope *scope);
 static rule *const server_rules[] = {
     check_required,         check_class_or_spn,   check_publishing,
     check_server_plaintext, check_proxy_protocol, check_socket,
+    check_application,
 };
 
 static rule *const client_rules[] = {

@@ -128,6 +128,10 @@ acceptor_go_on(struct connection *conn)
 {
     struct error none;
 
+    if (connection_service(conn)->exec.count > 0) {
+        connection_execute(conn);
+        return;
+    }
     error_set(&none, "no address is configured");
     dial_application(conn, &none);
 }

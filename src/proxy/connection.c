@@ -7,6 +7,7 @@
 #include "proxy/connection.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -85,6 +86,19 @@ depart(void *arg)
     loop_post(arrival->main_loop, &arrival->closed);
 }
 
+void
+connection_format_to(const struct connection *conn,
+                     char text[ENDPOINT_TEXT_SIZE])
+{
+    const struct text_list *exec = &connection_service(conn)->exec;
+
+    text[0] = '\0';
+    if (exec->count > 0)
+        snprintf(text, ENDPOINT_TEXT_SIZE, "exec:%s", exec->items[0]);
+    else if (conn->remote.length > 0)
+        address_format(&conn->remote, text, ENDPOINT_TEXT_SIZE);
+}
+
 /* An empty text is left out of the line. */
 static const char *
 known(const char *text)
@@ -108,15 +122,14 @@ log_down(const struct connection *conn, const char *reason)
 static void
 log_end(const struct connection *conn, const struct ending *ending)
 {
-    char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE] = "";
+    char from[ADDRESS_TEXT_SIZE], to[ENDPOINT_TEXT_SIZE];
 
     if (ending->event == EVENT_DOWN)
         log_down(conn, ending->reason);
     if (ending->event == EVENT_DOWN || !log_enabled(ending->event))
         return;
     address_format(&conn->arrival->peer, from, sizeof from);
-    if (conn->remote.length > 0)
-        address_format(&conn->remote, to, sizeof to);
+    connection_format_to(conn, to);
     log_event(ending->event,
               LOG_TEXT("service", connection_service(conn)->name),
               LOG_NUMBER("id", conn->arrival->id),
@@ -172,10 +185,17 @@ connection_end(struct connection *conn, struct ending *ending)
     log_end(conn, ending);
     count_end(conn, ending->event);
     cancel_all(conn);
-    if (conn->app_fd >= 0 && ending->clean)
+    if (conn->arrival->outcome != NULL) {
+        conn->arrival->outcome->finished = ending->clean;
+        error_set(&conn->arrival->outcome->reason, "%s", ending->reason);
+    }
+    if (conn->program != NULL)
+        program_end(conn->program, conn->app_fd, ending->clean);
+    else if (conn->app_fd >= 0 && ending->clean)
         socket_close(conn->app_fd);
     else
         socket_reset(conn->app_fd);
+    conn->program = NULL;
     conn->app_fd = -1;
 
     if (ending->goodbye && conn->tunnel_fd >= 0)
@@ -192,7 +212,10 @@ connection_drop(struct connection *conn)
 {
     cancel_all(conn);
     farewell_cancel(conn->farewell);
-    socket_reset(conn->app_fd);
+    if (conn->program != NULL)
+        program_end(conn->program, conn->app_fd, false);
+    else
+        socket_reset(conn->app_fd);
     free_connection(conn);
 }
 
@@ -231,10 +254,10 @@ log_up(struct connection *conn)
 {
     const struct service_settings *service = connection_service(conn);
     const struct context_peer *peer = conn->context->ops->peer(conn->context);
-    char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE];
+    char from[ADDRESS_TEXT_SIZE], to[ENDPOINT_TEXT_SIZE];
 
     address_format(&conn->arrival->peer, from, sizeof from);
-    address_format(&conn->remote, to, sizeof to);
+    connection_format_to(conn, to);
     log_event(EVENT_UP, LOG_TEXT("service", service->name),
               LOG_NUMBER("id", conn->arrival->id),
               LOG_NUMBER("peer_id", conn->peer_id),
@@ -336,6 +359,7 @@ connection_relay(struct connection *conn, enum relay_opening opening)
         .peer_max_plaintext = conn->peer_max_plaintext,
         .heartbeat = service->heartbeat,
         .idle_timeout = service->idle_timeout,
+        .on_app_end = conn->program != NULL ? connection_app_end : NULL,
         .on_opened = on_opened,
         .on_ended = on_relay_ended,
     };

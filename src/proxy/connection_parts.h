@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A connection from inside: shared by connection.c, the two openings
- * (initiator.c, acceptor.c), enforce.c and describe.c, and by nobody else.
+ * (initiator.c, acceptor.c), enforce.c, execute.c and describe.c, and by nobody else.
  */
 #ifndef PROXY_CONNECTION_PARTS_H
 #define PROXY_CONNECTION_PARTS_H
@@ -12,6 +12,7 @@
 #include "proxy/dial.h"
 #include "proxy/farewell.h"
 #include "proxy/handshake.h"
+#include "proxy/program.h"
 #include "proxy/relay.h"
 #include "proxy/step.h"
 #include "proxy/vetting.h"
@@ -35,6 +36,7 @@ struct connection {
     struct handshake *handshake;
     struct vetting *vetting;       /* acceptor: before the application */
     struct vetting *vetting_again; /* by the rules of a reload */
+    struct program *program;       /* acceptor: `exec =` */
     struct relay *relay;
     struct farewell *farewell;
     struct context *context; /* whose peer is known; NULL before */
@@ -47,6 +49,7 @@ struct connection {
     const char *rule; /* acceptor: that let the peer in; in the snapshot */
     /* plain */
     enum connection_state state;
+    bool app_end_passed; /* the end of the program's output is the peer's */
     uint8_t order[DESTINATIONS_MAX];
     size_t attempt; /* index into order */
     uint64_t connect_left, handshake_left;
@@ -86,6 +89,14 @@ void acceptor_open(struct connection *conn);
 /* The acceptor's peer: judged by the rules, and then on to the application. */
 void connection_vet(struct connection *conn);
 void acceptor_go_on(struct connection *conn);
+
+/* On to a program; and whether its end is one (relay.h). */
+void connection_execute(struct connection *conn);
+enum relay_app_end connection_app_end(struct error *err, void *arg);
+
+/* Where it leads, as text; "" as long as it does not. */
+void connection_format_to(const struct connection *conn,
+                          char text[ENDPOINT_TEXT_SIZE]);
 
 static inline const struct snapshot *
 connection_snapshot(const struct connection *conn)

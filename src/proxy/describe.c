@@ -16,6 +16,8 @@ stage(const struct connection *conn)
         return "ticket";
     if (conn->vetting != NULL)
         return "groups";
+    if (conn->program != NULL)
+        return "starting";
     if (conn->dial != NULL)
         return "dialling";
     return conn->handshake != NULL ? "handshake" : "waiting for READY";
@@ -28,12 +30,11 @@ connection_describe(const struct connection *conn, struct evbuffer *out)
     struct relay_progress progress = conn->relay != NULL
                                          ? relay_progress(conn->relay)
                                          : conn->progress;
-    char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE] = "";
+    char from[ADDRESS_TEXT_SIZE], to[ENDPOINT_TEXT_SIZE];
     const char *enctype = "";
 
     address_format(&conn->arrival->peer, from, sizeof from);
-    if (conn->remote.length > 0)
-        address_format(&conn->remote, to, sizeof to);
+    connection_format_to(conn, to);
     if (conn->context != NULL)
         enctype = conn->context->ops->peer(conn->context)->enctype;
     json_open(out, '{');

@@ -191,10 +191,31 @@ adapt_reach(struct relay *relay, size_t got)
         out->reach /= 2;
 }
 
+/* The application sends no more. */
+static enum flow_status
+take_end(struct relay *relay)
+{
+    const struct relay_settings *settings = &relay->settings;
+    enum relay_app_end end = RELAY_APP_ENDED;
+    struct error error;
+
+    if (settings->on_app_end != NULL)
+        end = settings->on_app_end(&error, settings->arg);
+    if (end == RELAY_APP_FAILED)
+        return relay_broken(relay, RELAY_APP_RESET, RESET_APPLICATION, "%s",
+                            error.text);
+    if (end == RELAY_APP_UNSURE) {
+        relay->app.readable = false;
+        return FLOW_BUSY;
+    }
+    relay->outbound.state = FLOW_ENDING;
+    relay->data_ms = loop_now_ms();
+    return append(relay, MESSAGE_EOF);
+}
+
 static enum flow_status
 take_data(struct relay *relay)
 {
-    struct outbound *out = &relay->outbound;
     struct slots slots = lay_out(relay);
     ssize_t n = read_application(relay, &slots);
 
@@ -204,11 +225,8 @@ take_data(struct relay *relay)
         adapt_reach(relay, (size_t)n);
         return seal_slots(relay, &slots, (size_t)n);
     }
-    if (n == 0) {
-        out->state = FLOW_ENDING;
-        relay->data_ms = loop_now_ms();
-        return append(relay, MESSAGE_EOF);
-    }
+    if (n == 0 || (errno == ECONNRESET && relay->settings.on_app_end != NULL))
+        return take_end(relay);
     if (errno == EAGAIN)
         relay->app.readable = false;
     else if (errno != EINTR)

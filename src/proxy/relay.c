@@ -203,6 +203,13 @@ relay_free(struct relay *relay)
 }
 
 void
+relay_look_again(struct relay *relay)
+{
+    relay->app.readable = true;
+    watch_again(&relay->app);
+}
+
+void
 relay_last_words(struct relay *relay, enum reset_code code,
                  const char *sentence, struct bytes *bytes)
 {

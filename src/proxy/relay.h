@@ -40,6 +40,13 @@ enum relay_opening {
     RELAY_AWAITS_READY, /* the initiator may send before it hears READY */
 };
 
+/* What the end of the application's bytes means. */
+enum relay_app_end {
+    RELAY_APP_ENDED,
+    RELAY_APP_UNSURE, /* not yet known: relay_look_again asks again */
+    RELAY_APP_FAILED, /* an error, like its reset; err says which */
+};
+
 struct relay_settings {
     /* borrowed, as long as the relay */
     struct loop *loop;
@@ -55,6 +62,8 @@ struct relay_settings {
     uint64_t idle_timeout;
     /* AWAITS_READY: READY came.  At most once, before on_ended. */
     void (*on_opened)(void *arg);
+    /* NULL: it means that it ended, and a reset is one.  Else asked at both. */
+    enum relay_app_end (*on_app_end)(struct error *err, void *arg);
     /* Exactly once, never inside relay_start; the relay does nothing more. */
     void (*on_ended)(const struct relay_result *result, void *arg);
 };
@@ -65,6 +74,9 @@ struct relay;
 MUST_CHECK struct relay *relay_start(const struct relay_settings *settings,
                                      struct channel *channel);
 void relay_free(struct relay *relay); /* any state; no callback */
+
+/* At the application, soon: UNSURE has come to an end, perhaps. */
+void relay_look_again(struct relay *relay);
 
 /*
  * The relay carries nothing more: appends what it still owes the tunnel, then a

@@ -8,6 +8,7 @@
 
 #include "base/container.h"
 #include "proxy/connection.h"
+#include "proxy/program.h"
 
 struct worker *
 worker_new(const char *name, struct pool *pool, struct batch_budget *budget,
@@ -47,6 +48,7 @@ worker_free(struct worker *worker)
         loop_join(worker->loop);
     while (worker->connections != NULL)
         connection_drop(worker->connections);
+    program_kill_all(&worker->programs);
     if (worker->loop != NULL)
         loop_deliver(worker->loop); /* of jobs that were on their way */
     loop_free(worker->loop);

@@ -14,12 +14,14 @@
 #include "proxy/arrival.h"
 
 struct connection;
+struct program;
 
 struct worker {
     /* owned */
     struct loop *loop;
     struct batch_store *store;
     struct connection *connections; /* the loop's thread only */
+    struct program *programs;       /* that outlive theirs; likewise */
     /* borrowed */
     struct pool *pool;
 };

@@ -10,7 +10,7 @@ import struct
 import applications
 import pytest
 from applications import exchange, receive_exactly
-from lab import PATIENCE, free_port, wait_until
+from lab import free_port
 from test_applications import Daemon, find
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"

@@ -27,6 +27,36 @@ on_opened(void *arg)
     latch_tell(&opened);
 }
 
+static enum relay_app_end judged;
+
+static enum relay_app_end
+on_app_end(struct error *err, void *arg)
+{
+    (void)arg;
+    error_set(err, "it failed");
+    return judged;
+}
+
+void
+relay_judge_app_end(enum relay_app_end judgement)
+{
+    judged = judgement;
+    relay_plan.on_app_end = on_app_end;
+}
+
+static void
+look(void *arg)
+{
+    (void)arg;
+    relay_look_again(relay);
+}
+
+void
+relay_look(void)
+{
+    loop_do(look, NULL);
+}
+
 static void
 on_ended(const struct relay_result *how, void *arg)
 {

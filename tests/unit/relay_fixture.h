@@ -47,6 +47,10 @@ void relay_expect_end(enum relay_end end, enum reset_code reset,
 bool relay_has_ended(void);
 void relay_await_opened(void);
 
+/* What on_app_end answers, and relay_look_again. */
+void relay_judge_app_end(enum relay_app_end judgement);
+void relay_look(void);
+
 /* In its thread. */
 struct bytes relay_words(enum reset_code code, const char *sentence);
 struct relay_progress relay_counts(void);

@@ -49,13 +49,12 @@ START_TEST(names_have_few_letters)
     expect_refused("[server a b]\naccept = :::1\n",
                    "F:1: cannot use \"a b\": the name of a section is up to 40 "
                    "letters, digits, dots, underscores and hyphens\n"
-                   "F:1: [server a b] lacks `connect`: the legacy server: "
-                   "HOST:PORT or unix:PATH, a list in order\n"
                    "F:1: [server a b] lacks `keytab`: file with the keys of "
                    "the service\n"
                    "F:1: [server a b] lacks `allow`: who may connect: "
                    "PRINCIPAL@REALM with *, or group:NAME; a list\n"
                    "F:1: [server a b] lacks `service_class` or `spn`\n"
+                   "F:1: [server a b] lacks one of `connect` and `exec`\n"
                    "F:2: `accept`: cannot read \":::1\" as an address: an IPv6 "
                    "address is written [ADDRESS]:PORT\n");
 }
@@ -137,8 +136,7 @@ START_TEST(required_keys_may_not_be_empty)
 {
     expect_refused("[server a]\naccept = 127.0.0.1:1\nconnect =\n"
                    "service_class =\nkeytab =\nallow = a@R\n",
-                   "F:3: [server a] lacks `connect`: the legacy server: "
-                   "HOST:PORT or unix:PATH, a list in order\n"
+                   "F:3: [server a] lacks one of `connect` and `exec`\n"
                    "F:4: [server a] lacks `service_class` or `spn`\n"
                    "F:5: [server a] lacks `keytab`: file with the keys of the "
                    "service\n");

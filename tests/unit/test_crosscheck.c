@@ -329,6 +329,27 @@ START_TEST(the_class_is_a_plain_word)
 }
 END_TEST
 
+#define PROGRAM_LINES                                                          \
+    "[server a]\naccept = [::]:1\nservice_class = c\nkeytab = /k\n"            \
+    "allow = *@R\n"
+
+START_TEST(a_server_connects_or_executes)
+{
+    expect_accepted(PROGRAM_LINES "exec = /bin/cat -u\n", "");
+    expect_refused(PROGRAM_LINES,
+                   "F:1: [server a] lacks one of `connect` and `exec`\n");
+    expect_refused(SERVER_LINES "exec = /bin/cat\n",
+                   "F:7: `connect` and `exec` exclude each other: is the "
+                   "legacy server connected to or started?\n");
+    expect_refused(PROGRAM_LINES "exec = cat /etc/motd\n",
+                   "F:6: `exec`: cannot use \"cat\": write the program's "
+                   "absolute path\n");
+    expect_refused(PROGRAM_LINES "exec = /bin/cat\nproxy_protocol = v2\n",
+                   "F:7: `proxy_protocol` goes with `connect` only: a program "
+                   "finds who connects in its environment\n");
+}
+END_TEST
+
 START_TEST(a_header_that_others_can_send_is_warned_of)
 {
     expect_accepted(SERVER_LINES "proxy_protocol = v2\n",
@@ -384,6 +405,7 @@ make_suite(void)
     tcase_add_loop_test(values, bad_value_of_a_service_is_refused, 0,
                         sizeof service_values / sizeof service_values[0]);
     tcase_add_test(values, the_class_is_a_plain_word);
+    tcase_add_test(rules, a_server_connects_or_executes);
     tcase_add_test(rules, a_header_that_others_can_send_is_warned_of);
     tcase_add_test(values, what_this_version_lacks_is_told);
     suite_add_tcase(suite, rules);

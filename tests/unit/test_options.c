@@ -32,6 +32,9 @@ static const char every_key[] =
     "scp_base = OU=b\nccache = d\n"
     "[client d]\n"
     "accept = 127.0.0.1:83\nscp = CN=s\nservice_class = c\nccache = d\n"
+    "[server e]\n"
+    "accept = 127.0.0.1:84\nexec = /bin/program one two\nservice_class = c\n"
+    "keytab = /k\nallow = group:g\n"
     "[directory]\n"
     "domain = corp.test\nuri = ldap://d1 ldap://d2\ngc_uri = ldap://g:1\n"
     "base = DC=corp\nkeytab = /k\nprincipal = q\ntimeout = 89s\n"
@@ -160,6 +163,20 @@ START_TEST(keys_of_a_server_reach_their_members)
 }
 END_TEST
 
+START_TEST(a_program_and_a_group_reach_their_members)
+{
+    struct config_text *result;
+    const struct service_settings *server = read_service(4, &result);
+
+    ck_assert_uint_eq(server->connect.count, 0);
+    ck_assert_uint_eq(server->exec.count, 3);
+    ck_assert_str_eq(server->exec.items[0], "/bin/program");
+    ck_assert_str_eq(server->exec.items[2], "two");
+    ck_assert_str_eq(server->access.allow[0].group, "g");
+    config_text_free(result);
+}
+END_TEST
+
 START_TEST(keys_of_both_roles_reach_their_members)
 {
     struct config_text *result;
@@ -267,6 +284,7 @@ make_suite(void)
     tcase_add_test(members, limits_of_kerbwrap_reach_their_members);
     tcase_add_test(members, words_of_kerbwrap_reach_their_members);
     tcase_add_test(members, keys_of_a_server_reach_their_members);
+    tcase_add_test(members, a_program_and_a_group_reach_their_members);
     tcase_add_test(members, keys_of_both_roles_reach_their_members);
     tcase_add_test(members, keys_of_a_client_reach_their_members);
     tcase_add_test(members, keys_of_discovery_reach_their_members);

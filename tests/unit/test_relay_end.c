@@ -338,6 +338,50 @@ START_TEST(reset_in_place_of_ready_is_heard)
 }
 END_TEST
 
+/* Ends that mean something else. */
+
+START_TEST(end_in_doubt_is_told_once_it_is_certain)
+{
+    relay_judge_app_end(RELAY_APP_UNSURE);
+    relay_begin();
+    sockets_write(application, "answer", 6);
+    close_application();
+    peer_expect(MESSAGE_DATA, "answer");
+    loop_settle();
+    peer_say(MESSAGE_PING, "");
+    peer_expect(MESSAGE_PONG, ""); /* and no EOF before it */
+    relay_judge_app_end(RELAY_APP_ENDED);
+    relay_look();
+    peer_expect(MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
+    relay_expect_end(RELAY_FINISHED, 0, "finished");
+}
+END_TEST
+
+START_TEST(end_that_is_a_failure_is_one_after_all_data)
+{
+    relay_judge_app_end(RELAY_APP_FAILED);
+    relay_begin();
+    sockets_write(application, "answer", 6);
+    close_application();
+    peer_expect(MESSAGE_DATA, "answer");
+    relay_expect_end(RELAY_APP_RESET, RESET_APPLICATION, "it failed");
+}
+END_TEST
+
+START_TEST(reset_of_who_left_words_unread_may_be_an_end)
+{
+    relay_judge_app_end(RELAY_APP_ENDED);
+    relay_begin();
+    peer_say(MESSAGE_DATA, "question");
+    loop_settle();
+    close_application(); /* a Unix socket's: unread words make it a reset */
+    peer_expect(MESSAGE_EOF, "");
+    peer_say(MESSAGE_EOF, "");
+    relay_expect_end(RELAY_FINISHED, 0, "finished");
+}
+END_TEST
+
 static Suite *
 relay_end_suite(void)
 {
@@ -361,6 +405,9 @@ relay_end_suite(void)
     tcase_add_test(ends, fin_before_our_own_eof_is_truncation);
     tcase_add_test(ends, reset_of_the_tunnel_is_truncation);
     tcase_add_test(ends, tunnel_that_takes_no_more_is_truncation);
+    tcase_add_test(ends, end_in_doubt_is_told_once_it_is_certain);
+    tcase_add_test(ends, end_that_is_a_failure_is_one_after_all_data);
+    tcase_add_test(ends, reset_of_who_left_words_unread_may_be_an_end);
     suite_add_tcase(suite, ends);
     tcase_set_timeout(sudden, 60);
     tcase_add_checked_fixture(sudden, relay_set_up, relay_tear_down);
