@@ -18,6 +18,9 @@ static const struct option long_options[] = {
     {"ccache", required_argument, NULL, 'C'},
     {"dry-run", no_argument, NULL, 'n'},
     {"force", no_argument, NULL, 'f'},
+    {"keytab", required_argument, NULL, 'k'},
+    {"principal", required_argument, NULL, 'P'},
+    {"spn", required_argument, NULL, 's'},
     {"instance", required_argument, NULL, 'I'},
     {"port", required_argument, NULL, 'p'},
     {"referrer", required_argument, NULL, 'R'},
@@ -60,6 +63,9 @@ take_special(int letter, char **argv, struct cli_options *options)
         {'n', TAKES_DRY_RUN, &options->dry_run, NULL},
         {'f', TAKES_FORCE, &options->force, NULL},
         {'C', TAKES_CCACHE, NULL, &options->ccache},
+        {'k', TAKES_KEYTAB, NULL, &options->keytab},
+        {'P', TAKES_KEYTAB, NULL, &options->principal},
+        {'s', TAKES_KEYTAB, NULL, &options->spn},
         {'I', TAKES_PARTS, NULL, &options->instance},
         {'p', TAKES_PARTS, NULL, &options->port},
         {'R', TAKES_PARTS, NULL, &options->referrer},
@@ -139,4 +145,23 @@ cli_report_errors(enum severity severity, const char *text, void *arg)
     (void)severity;
     (void)arg;
     cli_complain("%s", text);
+}
+
+const struct service_settings *
+cli_find_client(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct service_settings *service = &config->services[i];
+        if (strcmp(service->name, name) != 0)
+            continue;
+        if (service->role == ROLE_CLIENT)
+            return service;
+        cli_complain("[server %s] looks for nobody: name a [client]", name);
+        return NULL;
+    }
+    char shown[64];
+    cli_complain("no [client %s] in %s",
+                 text_sanitize(name, strlen(name), shown, sizeof shown),
+                 config->path);
+    return NULL;
 }

@@ -23,8 +23,9 @@ enum command_takes {
     TAKES_CCACHE = 4,
     TAKES_DRY_RUN = 8,
     TAKES_FORCE = 16,
-    TAKES_PARTS = 32, /* --instance, --port, --referrer */
-    TAKES_MORE = 64,  /* arguments of its own */
+    TAKES_PARTS = 32,   /* --instance, --port, --referrer */
+    TAKES_MORE = 64,    /* arguments of its own */
+    TAKES_KEYTAB = 128, /* --keytab, --principal, --spn */
 };
 
 struct command {
@@ -50,6 +51,7 @@ int command_spn_delete(int argc, char **argv);
 int command_spn_check(int argc, char **argv);
 int command_spn_find_duplicates(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_connect(int argc, char **argv);
 
 /* NULL when there is none of this name. */
 const struct command *cli_find(const char *name);
@@ -68,6 +70,8 @@ struct cli_options {
     bool dry_run;
     bool force;
     const char *ccache; /* NULL: none */
+    /* Of `connect`; NULL: not given. */
+    const char *keytab, *principal, *spn;
     /* Of `spn make`; NULL: not given. */
     const char *instance, *port, *referrer;
     char **more; /* the arguments of a command that TAKES_MORE */
@@ -80,6 +84,10 @@ struct cli_options {
  */
 MUST_CHECK bool cli_parse(int argc, char **argv,
                           struct cli_options *options_out, int *status_out);
+
+/* The [client NAME]; else says what is wrong with NAME. */
+const struct service_settings *cli_find_client(const struct config *config,
+                                               const char *name);
 
 /* "kerbwrap: FORMAT" on standard error. */
 void cli_complain(const char *format, ...) PRINTF_LIKE(1, 2);

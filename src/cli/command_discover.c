@@ -200,26 +200,6 @@ show_listed(const struct service_settings *service, bool json)
     return status;
 }
 
-/* The [client NAME]; else says what is wrong with NAME. */
-static const struct service_settings *
-find_client(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        if (strcmp(service->name, name) != 0)
-            continue;
-        if (service->role == ROLE_CLIENT)
-            return service;
-        cli_complain("[server %s] looks for nobody: name a [client]", name);
-        return NULL;
-    }
-    char shown[64];
-    cli_complain("no [client %s] in %s",
-                 text_sanitize(name, strlen(name), shown, sizeof shown),
-                 config->path);
-    return NULL;
-}
-
 int
 command_discover(int argc, char **argv)
 {
@@ -232,7 +212,8 @@ command_discover(int argc, char **argv)
                                         NULL);
     if (config == NULL)
         return CLI_USAGE;
-    const struct service_settings *service = find_client(config, options.name);
+    const struct service_settings *service = cli_find_client(config,
+                                                             options.name);
     if (service == NULL)
         status = CLI_USAGE;
     else if (inquiry_is_wanted(service))

@@ -61,6 +61,21 @@ static const struct command commands[] = {
         .run = command_discover,
     },
     {
+        .name = "connect",
+        .synopsis = "[-c FILE] [--ccache CACHE] [--keytab FILE] "
+                    "[--principal NAME] [--spn SPN] NAME|CLASS/HOST:PORT",
+        .summary = "one connection, on standard input and output",
+        .details =
+            "To the server of [client NAME]; or, without a file, to the "
+            "sidecar at HOST:PORT,\nwhich must prove the name CLASS/HOST, or "
+            "SPN. Then the credential is named here:\n--ccache default is the "
+            "one that kinit fills, or --keytab and --principal.\n\nThe exit "
+            "status is 0 when both directions came to their "
+            "end.\n\n" DEFAULT_FILE_NOTE,
+        .takes = TAKES_NAME | TAKES_CCACHE | TAKES_KEYTAB,
+        .run = command_connect,
+    },
+    {
         .name = "publish",
         .synopsis = "[-c FILE] [--ccache CACHE] [--dry-run] NAME",
         .summary = "publish [server NAME] in the directory",

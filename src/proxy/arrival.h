@@ -18,6 +18,12 @@ struct admission;
 struct source;
 struct worker;
 
+/* How it ended, for who has a single one. */
+struct outcome {
+    bool finished; /* both directions, all is delivered */
+    struct error reason;
+};
+
 struct arrival {
     struct mail to_worker;
     struct mail proved; /* back: it is no handshake any more */
@@ -28,6 +34,7 @@ struct arrival {
     /* borrowed */
     struct worker *worker;
     struct loop *main_loop;
+    struct outcome *outcome; /* filled before closed; or NULL */
     /* plain */
     struct address peer;
     uint64_t id;
