@@ -107,12 +107,12 @@ put_addresses(uint8_t *at, uint8_t *family_out, const struct address *source,
 {
     const struct sockaddr_storage *from = &source->storage;
     const struct sockaddr_storage *to = &destination->storage;
+    const void *from_4 = v4_bytes(from), *to_4 = v4_bytes(to);
 
     *family_out = FAMILY_UNSPEC;
-    if (v4_bytes(from) != NULL && v4_bytes(to) != NULL) {
+    if (from_4 != NULL && to_4 != NULL) {
         *family_out = FAMILY_TCP4;
-        return put_inet(at, v4_bytes(from), v4_bytes(to), 4, source,
-                        destination);
+        return put_inet(at, from_4, to_4, 4, source, destination);
     }
     if (from->ss_family != to->ss_family)
         return at;
