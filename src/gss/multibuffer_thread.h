@@ -12,13 +12,26 @@
 
 struct multibuffer {
     IMB_MGR *wide; /* the most lanes */
-    /* For a few jobs: fewer lanes, each faster, by the processor's instructions
-     * for SHA-1 and SHA-256.  The same as wide where it has none. */
+    /* Fewer lanes, each faster, with the processor's instructions for SHA-1 and
+     * SHA-256.  The same as wide where it has none. */
     IMB_MGR *narrow;
+    unsigned lanes; /* of wide */
+};
+
+enum multibuffer_work {
+    MULTIBUFFER_SHA1,
+    MULTIBUFFER_SHA256,
+    MULTIBUFFER_SHA384,
+    MULTIBUFFER_ENCRYPTION,
+    MULTIBUFFER_DECRYPTION,
 };
 
 /* The calling thread's, made when they are first asked for; NULL for lack of
  * memory. */
 const struct multibuffer *multibuffer_thread(void);
+
+/* The one that is sooner done with so many jobs of about one length. */
+IMB_MGR *multibuffer_pick(const struct multibuffer *managers,
+                          enum multibuffer_work work, size_t count);
 
 #endif

@@ -43,16 +43,14 @@ struct seal_multibuffer {
     struct seal *openssl; /* NULL until needed */
 };
 
-/* By enum token_hash.  Up to narrow_max jobs are done sooner by the narrow
- * manager. */
+/* By enum token_hash. */
 static const struct {
     IMB_HASH_ALG algorithm;
-    size_t block;
-    size_t narrow_max;
+    enum multibuffer_work work;
 } hashes[] = {
-    [TOKEN_SHA1] = {IMB_AUTH_HMAC_SHA_1, 64, 4},
-    [TOKEN_SHA256] = {IMB_AUTH_HMAC_SHA_256, 64, 8},
-    [TOKEN_SHA384] = {IMB_AUTH_HMAC_SHA_384, 128, 0},
+    [TOKEN_SHA1] = {IMB_AUTH_HMAC_SHA_1, MULTIBUFFER_SHA1},
+    [TOKEN_SHA256] = {IMB_AUTH_HMAC_SHA_256, MULTIBUFFER_SHA256},
+    [TOKEN_SHA384] = {IMB_AUTH_HMAC_SHA_384, MULTIBUFFER_SHA384},
 };
 
 static struct seal *
@@ -165,10 +163,14 @@ check_jobs(const IMB_JOB *jobs, size_t count, size_t done, struct error *err)
 
 /* CBC over the heads. */
 static bool
-crypt_heads(const struct seal_multibuffer *self, IMB_MGR *manager,
-            IMB_CIPHER_DIRECTION direction, const struct text_span *texts,
-            size_t count, struct error *err)
+crypt_heads(const struct seal_multibuffer *self,
+            const struct multibuffer *managers, IMB_CIPHER_DIRECTION direction,
+            const struct text_span *texts, size_t count, struct error *err)
 {
+    enum multibuffer_work work = direction == IMB_DIR_ENCRYPT
+                                     ? MULTIBUFFER_ENCRYPTION
+                                     : MULTIBUFFER_DECRYPTION;
+    IMB_MGR *manager = multibuffer_pick(managers, work, count);
     IMB_JOB jobs[SEAL_COUNT_MAX];
     uint32_t done;
 
@@ -192,7 +194,7 @@ multibuffer_encrypt(struct seal *seal, const struct text_span *texts,
         return openssl != NULL &&
                openssl->ops->encrypt(openssl, texts, count, err);
     }
-    if (!crypt_heads(self, managers->wide, IMB_DIR_ENCRYPT, texts, count, err))
+    if (!crypt_heads(self, managers, IMB_DIR_ENCRYPT, texts, count, err))
         return false;
     for (size_t i = 0; i < count; i++)
         stealing_encrypt(&self->encryption, &texts[i]);
@@ -213,8 +215,7 @@ multibuffer_decrypt(struct seal *seal, const struct text_span *texts,
     }
     for (size_t i = 0; i < count; i++)
         stealing_decrypt(&self->decryption, &texts[i]);
-    return crypt_heads(self, managers->wide, IMB_DIR_DECRYPT, texts, count,
-                       err);
+    return crypt_heads(self, managers, IMB_DIR_DECRYPT, texts, count, err);
 }
 
 static void
@@ -249,8 +250,7 @@ multibuffer_mac(struct seal *seal, enum token_sense sense,
     }
     for (size_t i = 0; i < count; i++)
         fill_hash_job(self, sense, &jobs[i], &texts[i], macs[i]);
-    manager = count <= hashes[hash].narrow_max ? managers->narrow
-                                               : managers->wide;
+    manager = multibuffer_pick(managers, hashes[hash].work, count);
     done = IMB_SUBMIT_HASH_BURST(manager, jobs, (uint32_t)count,
                                  hashes[hash].algorithm);
     return check_jobs(jobs, count, done, err);
