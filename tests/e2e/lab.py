@@ -80,12 +80,12 @@ class Realm:
         )
         return path
 
-    def ccache(self, principal, path, *kinit_options):
+    def ccache(self, principal, path, *kinit_options, env=None):
         """A file cache at path with a ticket-granting ticket of principal."""
         keytab = self.keytab(principal)
         subprocess.run(
             ["kinit", *kinit_options, "-c", path, "-kt", keytab, principal],
-            env={**os.environ, **self.env},
+            env={**os.environ, **self.env, **(env or {})},
             check=True,
             timeout=30,
         )
@@ -133,6 +133,13 @@ class Heimdal(Realm):
         """What is missing; empty when nothing is."""
         return subprocess.run([cls.script, "possible"], capture_output=True,
                               text=True, timeout=120).stdout.strip()
+
+    @staticmethod
+    def libraries():
+        """The folder of Heimdal's libraries, once why_not has said nothing."""
+        cache = os.environ.get("HEIMDAL_CACHE", ROOT / "build-lab" / "heimdal")
+        (library,) = pathlib.Path(cache).glob("usr/lib/*/libgssapi.so.3")
+        return library.parent
 
 
 def ini(sections):

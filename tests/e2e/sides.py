@@ -37,7 +37,7 @@ class Side:
     """role: what kerbwrap is here, "server" or "client"."""
 
     def __init__(self, lab, kerberos, role, protection="seal", settings=None,
-                 listeners=1, **keys):
+                 listeners=1, env=None, **keys):
         self.lab = lab
         self.kerberos = kerberos
         self.role = role
@@ -54,7 +54,8 @@ class Side:
             **{"connect": self.endpoints, "protection": protection, **keys},
         )
         self.kerbwrap = lab.kerbwrap(
-            {"kerbwrap": settings or {}, f"{role} db": service}, name=role
+            {"kerbwrap": settings or {}, f"{role} db": service}, name=role,
+            env=env,
         )
         self._ids = itertools.count(1000)
         self._parts = contextlib.ExitStack()
