@@ -166,6 +166,39 @@ def test_a_server_that_is_not_there_is_told(connect, lab):
                    "refused\n")
 
 
+def find_and_connect(lab, directory, **section):
+    path = lab.path / "found.ini"
+    path.write_text(ini({"directory": directory.section(**section),
+                         "client db": directory.client()}))
+    return subprocess.run(
+        [BINARY, "connect", "-c", path, "db"], input=b"hello",
+        env=lab.environment(), capture_output=True, timeout=TIMEOUT)
+
+
+def test_the_directory_is_asked_for_the_server(server, lab, directory):
+    sidecar = server(lab.echo())
+    directory.scp(directory.computer(), address=sidecar.address("db"))
+    result = find_and_connect(lab, directory)
+    assert (result.stdout, result.stderr, result.returncode) == (
+        b"hello", b"", 0)
+
+
+def test_a_directory_that_has_no_server_is_told(lab, directory):
+    result = find_and_connect(lab, directory)
+    assert (result.stdout, result.returncode) == (b"", 1)
+    assert result.stderr.startswith(
+        b"kerbwrap: no server is known: the directory has no service "
+        b"connection point"), result.stderr
+
+
+def test_a_directory_that_does_not_answer_is_told(lab, directory):
+    hole = lab.black_hole()
+    result = find_and_connect(lab, directory, timeout="200ms",
+                              uri=f"ldap://localhost:{hole.port}")
+    assert (result.stdout, result.returncode) == (b"", 1)
+    assert result.stderr.startswith(b"kerbwrap: "), result.stderr
+
+
 # --- without a file ---------------------------------------------------------
 
 
