@@ -351,7 +351,7 @@ def test_a_cut_at_any_byte_is_noticed(meeting, way):
 def damage_much(meeting, way):
     names = [*CHANGES, "flipped", "swapped"]
     attacks = [at_frame(way, 12, CHANGES[name]) for name in CHANGES]
-    attacks += [at_frame(way, 12, flip(1000)), swap(way, 12)]
+    attacks += [at_frame(way, 12, flip(500)), swap(way, 12)]
     for name, run in zip(names, meeting.run_all(attacks)):
         assert run.was_noticed() and not run.is_whole(), name
         assert len(run.channels[way == "back"].passed) > 12
