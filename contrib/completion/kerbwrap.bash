@@ -71,10 +71,10 @@ _kerbwrap_reply_argument() {
     what=
     for word in "${words[@]:length}"; do
         if [ -n "$what" ]; then
-            [ "$what" != FILE ] || file=${word/#'~/'/"$HOME/"}
+            [ "$option" != -c ] || file=${word/#'~/'/"$HOME/"}
             what=
         elif [[ $word == -* ]]; then
-            what=${takes[$word]-}
+            option=$word what=${takes[$word]-}
         else
             named=yes
         fi
@@ -83,6 +83,8 @@ _kerbwrap_reply_argument() {
         _kerbwrap_reply "$current" -W "${!takes[*]}"
         return
     fi
+    # The NAME that an option takes is none of a section.
+    [ "$what" != NAME ] || what=PRINCIPAL
     # What is left of the usage line without its options.
     [ -n "$what" ] || [ "$named" = yes ] ||
         what=$(sed -E 's/-[a-z-]+( [A-Z|]+)?//g' <<<"$usage" |

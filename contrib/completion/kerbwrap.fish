@@ -56,12 +56,14 @@ function __kerbwrap_argument
         -- $usage) --help
     set -l file /etc/kerbwrap/kerbwrap.ini
     set -l what
+    set -l option
     set -l named no
     for word in $argv[(math $length + 2)..]
         if test -n "$what"
-            test $what != FILE; or set file $word
+            test "$option" != -c; or set file $word
             set what
         else if string match -q -- '-*' $word
+            set option $word
             set what (string replace -f -- "$word " '' $options)
         else
             set named yes
@@ -71,6 +73,8 @@ function __kerbwrap_argument
         string replace -r ' .*' '' -- $options
         return
     end
+    # The NAME that an option takes is none of a section.
+    test "$what" != NAME; or set what PRINCIPAL
     # What is left of the usage line without its options.
     test -n "$what" -o $named = yes
     or set what (string replace -ar -- '-[a-z-]+( [A-Z|]+)?' '' $usage |

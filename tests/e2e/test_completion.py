@@ -226,6 +226,9 @@ OFFERS = {
     "spn make --instance k": set(),
     "discover -c k.ini orders o": set(),
     "discover -c missing.ini o": set(),
+    "connect -c k.ini --keytab missing o": {"orders", "other"},
+    "connect -c k.ini --principal o": set(),
+    "connect --keytab k.": {"k.ini"},
     "nonsense k": set(),
 }
 
