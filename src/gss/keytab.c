@@ -28,18 +28,18 @@ keep(krb5_context context, struct keytab_keys *keys,
         &text);
     if (code != 0)
         return code;
+    const krb5_data *realm = &entry->principal->realm;
     struct keytab_key *key = &larger[keys->count];
     *key = (struct keytab_key){
         .name = strdup(text),
+        .realm = strndup(realm->data, realm->length),
         .kvno = entry->vno,
         .enctype = entry->key.enctype,
         .aes = enctype_aes_name(entry->key.enctype) != NULL,
     };
     krb5_free_unparsed_name(context, text);
-    if (key->name == NULL)
-        return ENOMEM;
     keys->count++;
-    return 0;
+    return key->name != NULL && key->realm != NULL ? 0 : ENOMEM;
 }
 
 /* KRB5_KT_END when all went well. */
@@ -91,8 +91,10 @@ keytab_read(const char *path, struct keytab_keys *keys_out, struct error *err)
 void
 keytab_clear(struct keytab_keys *keys)
 {
-    for (size_t i = 0; i < keys->count; i++)
+    for (size_t i = 0; i < keys->count; i++) {
         free(keys->items[i].name);
+        free(keys->items[i].realm);
+    }
     free(keys->items);
     *keys = (struct keytab_keys){.count = 0};
 }

@@ -10,7 +10,10 @@
 #include "base/error.h"
 
 struct keytab_key {
-    char *name; /* owned; the principal without realm and without escapes */
+    /* owned */
+    char *name; /* the principal without realm and without escapes */
+    char *realm;
+    /* plain */
     uint32_t kvno;
     int32_t enctype;
     bool aes;

@@ -276,6 +276,7 @@ tickets_find(krb5_context context, const struct tickets *tickets,
                  (int)realm->length, realm->data);
         facts_out->endtime = seconds(creds->times.endtime);
         facts_out->enctype = ticket->enc_part.enctype;
+        facts_out->kvno = ticket->enc_part.kvno;
         facts_out->session_enctype = creds->keyblock.enctype;
         krb5_free_ticket(context, ticket);
     }

@@ -57,7 +57,8 @@ enum {
 struct ticket_facts {
     char realm[TICKET_REALM_SIZE]; /* whose KDC gave it */
     int64_t endtime;
-    int32_t enctype;         /* that the ticket is sealed with */
+    int32_t enctype;         /* that the ticket is sealed with ... */
+    uint32_t kvno;           /* ... and the number of that key */
     int32_t session_enctype; /* of the key inside it */
 };
 bool tickets_find(krb5_context context, const struct tickets *tickets,
