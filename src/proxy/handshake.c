@@ -315,12 +315,31 @@ on_initiator_stepped(struct handshake *hs, enum context_status status,
     }
 }
 
+/* Our HELLO would make the server dial its application. */
+static void
+end_trial(struct handshake *hs)
+{
+    struct bytes farewell = {0};
+    struct error ignored;
+
+    if (!sealed_append_reset(&farewell, hs->channel, RESET_SHUTDOWN,
+                             "only tried whether it would work", &ignored))
+        bytes_clear(&farewell);
+    finish(hs, HANDSHAKE_DONE, NULL, &farewell);
+}
+
 static void
 on_acceptor_hello(void *arg, uint8_t *token, size_t size)
 {
     struct handshake *hs = arg;
 
-    if (!take_hello(hs, token, size) || !add_hello(hs))
+    if (!take_hello(hs, token, size))
+        return;
+    if (hs->settings.trial) {
+        end_trial(hs);
+        return;
+    }
+    if (!add_hello(hs))
         return;
     exchange_send(&hs->exchange, "the sending of our HELLO", on_hello_sent);
 }

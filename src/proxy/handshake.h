@@ -33,7 +33,7 @@ struct handshake_result {
     /* owned; the receiver takes what it wants and sets it to NULL */
     struct channel *channel; /* DONE */
     struct context *context; /* whose peer is known; NULL before that */
-    struct bytes farewell;   /* not DONE: to be sent before closing */
+    struct bytes farewell;   /* not DONE, or a trial: sent before closing */
     /* DONE */
     struct hello hello; /* the peer's */
 };
@@ -52,6 +52,8 @@ struct handshake_settings {
     int fd; /* stays the caller's */
     uint64_t connection_id;
     bool wait_ready; /* initiator: READY ends it, not our HELLO */
+    bool trial;      /* ... the server's HELLO, and a RESET is the farewell: the
+                        server has proved itself, and dials nobody */
 };
 
 struct handshake;

@@ -100,6 +100,20 @@ START_TEST(what_follows_ready_stays_in_the_socket)
 }
 END_TEST
 
+/* Ends where a server would dial its application. */
+START_TEST(trial_ends_with_the_server_s_hello)
+{
+    handshake_plan.trial = true;
+    handshake_begin();
+    answer();
+    struct handshake_result *result = handshake_await();
+    ck_assert_int_eq(result->outcome, HANDSHAKE_DONE);
+    ck_assert_uint_eq(result->hello.connection_id, 42);
+    peer_open_reset(&result->farewell, RESET_SHUTDOWN,
+                    "only tried whether it would work");
+}
+END_TEST
+
 /* Tickets. */
 
 START_TEST(missing_ticket_is_fetched)
@@ -364,6 +378,7 @@ handshake_initiator_suite(void)
     tcase_add_test(good, client_may_wait_for_ready);
     tcase_add_test(good, ready_of_a_signed_tunnel_is_readable);
     tcase_add_test(good, what_follows_ready_stays_in_the_socket);
+    tcase_add_test(good, trial_ends_with_the_server_s_hello);
     tcase_add_test(good, missing_ticket_is_fetched);
     tcase_add_test(good, stage_tells_that_a_kdc_is_awaited);
     tcase_add_test(good, target_of_the_servers_hello_is_ignored);
