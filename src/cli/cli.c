@@ -64,7 +64,7 @@ take_special(int letter, char **argv, struct cli_options *options)
         {'f', TAKES_FORCE, &options->force, NULL},
         {'C', TAKES_CCACHE, NULL, &options->ccache},
         {'k', TAKES_KEYTAB, NULL, &options->keytab},
-        {'P', TAKES_KEYTAB, NULL, &options->principal},
+        {'P', TAKES_KEYTAB | TAKES_PRINCIPAL, NULL, &options->principal},
         {'s', TAKES_KEYTAB, NULL, &options->spn},
         {'I', TAKES_PARTS, NULL, &options->instance},
         {'p', TAKES_PARTS, NULL, &options->port},

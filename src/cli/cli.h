@@ -26,6 +26,7 @@ enum command_takes {
     TAKES_PARTS = 32,   /* --instance, --port, --referrer */
     TAKES_MORE = 64,    /* arguments of its own */
     TAKES_KEYTAB = 128, /* --keytab, --principal, --spn */
+    TAKES_PRINCIPAL = 256,
 };
 
 struct command {
@@ -52,6 +53,7 @@ int command_spn_check(int argc, char **argv);
 int command_spn_find_duplicates(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_connect(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 
 /* NULL when there is none of this name. */
 const struct command *cli_find(const char *name);
@@ -70,7 +72,7 @@ struct cli_options {
     bool dry_run;
     bool force;
     const char *ccache; /* NULL: none */
-    /* Of `connect`; NULL: not given. */
+    /* Of `connect`, and `doctor` a principal; NULL: not given. */
     const char *keytab, *principal, *spn;
     /* Of `spn make`; NULL: not given. */
     const char *instance, *port, *referrer;

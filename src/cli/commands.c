@@ -175,6 +175,22 @@ static const struct command commands[] = {
                    "JSON.\n\n" DEFAULT_FILE_NOTE,
         .run = command_status,
     },
+    {
+        .name = "doctor",
+        .synopsis = "[-c FILE] [--ccache CACHE] [--principal PRINCIPAL] "
+                    "[--json] [NAME]",
+        .summary = "say why it does not work",
+        .details =
+            "Tries everything that a connection of the service NAME, or of "
+            "all, needs: keys,\nclock, KDC, names, directory, rules, and a "
+            "handshake that ends before the\napplication is dialled. Says of "
+            "each what was seen, and what to do. --principal\nasks whether "
+            "the servers' rules let that one in; --ccache names a cache to "
+            "ask KDC\nand directory with for a server. The exit status is 0 "
+            "when nothing failed, else 1.\n\n" DEFAULT_FILE_NOTE,
+        .takes = TAKES_MORE | TAKES_JSON | TAKES_CCACHE | TAKES_PRINCIPAL,
+        .run = command_doctor,
+    },
 };
 
 enum {

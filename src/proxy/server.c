@@ -113,12 +113,17 @@ server_make_directories(const struct config *config, struct error *err)
     return true;
 }
 
+unsigned
+server_descriptors(unsigned connections)
+{
+    return connections * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE;
+}
+
 /* The limit of connections, or what the descriptors allow. */
 static unsigned
 fit_descriptors(const struct global_settings *global)
 {
-    unsigned wanted = global->max_connections * DESCRIPTORS_EACH +
-                      DESCRIPTORS_BESIDE;
+    unsigned wanted = server_descriptors(global->max_connections);
     unsigned got = 0;
     struct error error;
     char text[256];

@@ -14,4 +14,7 @@
  */
 int server_run(const char *path);
 
+/* How many descriptors so many connections need. */
+unsigned server_descriptors(unsigned connections);
+
 #endif

@@ -214,7 +214,8 @@ def test_every_option_is_offered_where_it_is_accepted(ask):
 
 
 OFFERS = {
-    "d": {"discover"},
+    "d": {"discover", "doctor"},
+    "doctor -c k.ini o": {"orders", "other"},
     "help spn find": {"find-duplicates"},
     "discover -c k.ini o": {"orders", "other"},
     "publish -c k.ini d": {"db-1"},
