@@ -154,19 +154,39 @@ report(enum log_event event, const struct log_field *fields)
     queue_line(&line);
 }
 
+/* Locked, but not while the target is written to.  While that fails, what is
+ * to be told adds up. */
+static void
+report_dropped(void)
+{
+    uint64_t lost = sink.lost;
+    const struct log_field fields[] = {
+        LOG_NUMBER("lines", lost),
+        {NULL, LOG_FIELD_END, NULL, 0},
+    };
+    struct log_line line;
+    bool told = true;
+
+    if (log_enabled(EVENT_DROPPED)) {
+        format_line(&line, EVENT_DROPPED, fields);
+        log_target_add(&sink.target, &line);
+        pthread_mutex_unlock(&sink.lock);
+        told = log_target_flush(&sink.target) == 0;
+        pthread_mutex_lock(&sink.lock);
+    }
+    if (told)
+        sink.lost -= lost;
+    else if (sink.state == SINK_OPEN)
+        plan_report();
+}
+
 /* Locked.  There is room: the writer calls this with the queue emptied. */
 static void
 report_losses(void)
 {
-    uint64_t lost = sink.lost;
-
     sink.report_ms = 0;
-    sink.lost = 0;
-    if (lost > 0)
-        report(EVENT_DROPPED, (const struct log_field[]){
-                                  LOG_NUMBER("lines", lost),
-                                  {NULL, LOG_FIELD_END, NULL, 0},
-                              });
+    if (sink.lost > 0)
+        report_dropped();
     for (enum log_event event = 0; event < EVENT_COUNT; event++) {
         uint64_t withheld = log_limit_withheld(&sink.limit, event);
         if (withheld > 0)

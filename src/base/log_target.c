@@ -21,14 +21,20 @@ static const int priorities[] = {
     [LOG_LEVEL_DEBUG] = LOG_DEBUG,
 };
 
+/* A FIFO that nobody reads is an error, rather than a wait for a reader. */
 static int
 open_file(const char *path, struct error *err)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-                  0640);
+    int fd = open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+        0640);
 
-    if (fd < 0)
+    if (fd < 0 && errno == ENXIO)
+        error_set(err, "cannot open the log %s: nobody reads this FIFO", path);
+    else if (fd < 0)
         error_set_errno(err, errno, "cannot open the log %s", path);
+    else
+        (void)fcntl(fd, F_SETFL, O_APPEND);
     return fd;
 }
 
@@ -73,6 +79,7 @@ log_target_reopen(struct log_target *target, struct error *err)
         return false;
     close(target->fd);
     target->fd = fd;
+    target->torn = false;
     return true;
 }
 
@@ -114,34 +121,51 @@ send_messages(const char *messages, const char *end)
     }
 }
 
-static bool
+/* How much was written before it failed, if it did. */
+static size_t
 write_all(int fd, const char *bytes, size_t length)
 {
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
+    size_t written = 0;
+
+    while (written < length) {
+        ssize_t n = write(fd, bytes + written, length - written);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return false;
-        bytes += n;
-        length -= (size_t)n;
+            break;
+        written += (size_t)n;
     }
-    return true;
+    return written;
+}
+
+/* A disk that is full takes a part of a line; the next line begins anew. */
+static void
+write_lines(struct log_target *target, int fd)
+{
+    const char *bytes = target->buffer;
+
+    if (target->torn && write_all(fd, "\n", 1) == 0)
+        return;
+    size_t written = write_all(fd, bytes, target->used);
+    target->torn = written > 0 && bytes[written - 1] != '\n';
+    for (size_t i = 0; i < written; i++)
+        target->lines -= bytes[i] == '\n';
 }
 
 size_t
 log_target_flush(struct log_target *target)
 {
-    int fd = target->kind == LOG_TARGET_FILE ? target->fd : STDERR_FILENO;
-    size_t lines = target->lines;
-    bool written = true;
-
-    if (target->kind == LOG_TARGET_SYSLOG)
+    if (target->kind == LOG_TARGET_SYSLOG) {
         send_messages(target->buffer, target->buffer + target->used);
-    else
-        written = write_all(fd, target->buffer, target->used);
+        target->lines = 0;
+    } else {
+        write_lines(target, target->kind == LOG_TARGET_FILE ? target->fd
+                                                            : STDERR_FILENO);
+    }
+    size_t lost = target->lines;
+
     target->lines = target->used = 0;
-    return written ? 0 : lines;
+    return lost;
 }
 
 void

@@ -28,6 +28,7 @@ struct log_target {
     enum log_target_kind kind;
     int fd; /* owned, of a file */
     char path[PATH_MAX];
+    bool torn;          /* what was written last ends within a line */
     size_t lines, used; /* in buffer */
     char buffer[LOG_TARGET_BUFFER];
 };
