@@ -18,10 +18,12 @@
 #include "gss/bind.h"
 
 /* libkrb5 would ask DNS for another name of the server, and be told one by
- * whoever forges the answer. */
+ * whoever forges the answer; and it would correct its clock by a KDC's, which
+ * each of its contexts goes on to do after the clock has been set right. */
 static const char profile[] = "[libdefaults]\n"
                               "    dns_canonicalize_hostname = false\n"
-                              "    rdns = false\n";
+                              "    rdns = false\n"
+                              "    kdc_timesync = 0\n";
 
 /* Where libkrb5 looks when nothing is set. */
 static const char usual_profiles[] = "/etc/krb5.conf:/usr/etc/krb5.conf";

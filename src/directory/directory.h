@@ -15,7 +15,7 @@
 /*
  * Once, from main, before any other thread and before any use of Kerberos.
  * Layers a profile of ours above krb5.conf (KRB5_CONFIG) so that host names are
- * used as given, keeps libldap from reading ldap.conf, and initialises libldap
+ * used as given and the clock is the machine's, keeps libldap from reading ldap.conf, and initialises libldap
  * and SASL.
  */
 MUST_CHECK bool directory_init(struct error *err);

@@ -33,6 +33,7 @@ struct advice {
 /* clang-format off */
 static const struct advice advices[] = {
     {KRB5KRB_AP_ERR_SKEW,          REASON_ACCEPT,  "the client's clock and this machine's differ by more than Kerberos allows; set both (NTP)"},
+    {KRB5KRB_AP_ERR_SKEW,          KDC,            "the KDC's clock and this machine's differ by more than Kerberos allows; set both (NTP)"},
     {KRB5KRB_AP_ERR_SKEW,          ANYWHERE,       "the other machine's clock and this one's differ by more than Kerberos allows; set both (NTP)"},
     {KRB5_KDCREP_SKEW,             KDC,            "the KDC's clock and this machine's differ by more than Kerberos allows; set both (NTP)"},
     {KRB5KRB_AP_ERR_TKT_NYV,       ANYWHERE,       "the ticket is not valid yet; compare the clocks of both machines and of the KDC (NTP)"},

@@ -55,8 +55,8 @@ START_TEST(clock_skew_has_a_sentence_in_every_role)
                 "more than Kerberos allows; set both (NTP) (Clock skew too "
                 "great)");
     expect_krb5(REASON_TGT, KRB5KRB_AP_ERR_SKEW,
-                "cannot go on: the other machine's clock and this one's differ "
-                "by more than Kerberos allows; set both (NTP) (Clock skew too "
+                "cannot go on: the KDC's clock and this machine's differ by "
+                "more than Kerberos allows; set both (NTP) (Clock skew too "
                 "great)");
     expect_krb5(REASON_REFUSED, KRB5KRB_AP_ERR_SKEW,
                 "cannot go on: the other machine's clock and this one's differ "
