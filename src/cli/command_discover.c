@@ -72,6 +72,7 @@ quest_start(struct quest *quest, struct config *config,
                                            pool_threads(quest->pool), err);
     if (quest->credential == NULL)
         return false;
+    credential_learn_name(quest->credential);
     inquiry = inquiry_new(config, service, quest->credential, err);
     if (inquiry == NULL)
         return false;

@@ -44,11 +44,11 @@ display_name(gss_name_t name, struct error *err)
     return copy;
 }
 
-/* lifetime counts the clock skew that the library forgives: it is that much
- * longer here than at the initiator. */
+/* lifetime counts the clock skew that the library forgives, which is taken off
+ * again: both ends see the ticket's own end. */
 static bool
-check_client(struct establishment *side, const struct accepted *accepted,
-             struct error *err)
+check_client(struct establishment *side, const struct worker *worker,
+             const struct accepted *accepted, struct error *err)
 {
     char *name = display_name(accepted->client, err);
     bool ok;
@@ -56,18 +56,27 @@ check_client(struct establishment *side, const struct accepted *accepted,
     if (name == NULL)
         return false;
     if (accepted->lifetime != GSS_C_INDEFINITE)
-        side->peer.endtime = (int64_t)time(NULL) + accepted->lifetime;
+        side->peer.endtime = (int64_t)time(NULL) + accepted->lifetime -
+                             worker->clock_skew;
     ok = establishment_finish(side, accepted->flags, name, err);
     free(name);
     return ok;
 }
 
-/* What has no advice may be about one of our own files. */
+/* Such a failure may be about one of our own files: no key is found in a keytab
+ * that is not there. */
+static bool
+may_be_ours(krb5_error_code code)
+{
+    return code == KRB5KRB_AP_ERR_NOKEY || code == KRB5_KT_NOTFOUND ||
+           reason_advice(REASON_ACCEPT, code) == NULL;
+}
+
 static void
 explain(const struct establishment *side, const struct worker *worker,
         OM_uint32 major, OM_uint32 minor, struct error *err)
 {
-    if (reason_advice(REASON_ACCEPT, (krb5_error_code)minor) == NULL &&
+    if (may_be_ours((krb5_error_code)minor) &&
         !acceptor_check_files(side->credential, worker, err))
         error_prefix(err, "cannot accept the client");
     else
@@ -90,7 +99,7 @@ accept_request(struct establishment *side, const struct worker *worker,
                                    NULL, &token, &accepted.flags,
                                    &accepted.lifetime, NULL);
     if (major == GSS_S_COMPLETE)
-        ok = check_client(side, &accepted, &out->error);
+        ok = check_client(side, worker, &accepted, &out->error);
     else if (GSS_ERROR(major))
         explain(side, worker, major, minor, &out->error);
     else

@@ -83,6 +83,8 @@ begin(struct establishment *side, struct worker *worker,
     struct tickets *tickets;
     enum context_status status = CONTEXT_FAILED;
 
+    if (side->target == NULL)
+        return CONTEXT_NEED_TICKET;
     if (!credential_find(side->credential, worker, side->target, &tickets,
                          &facts)) {
         if (!side->fetched)
@@ -216,7 +218,10 @@ initiator_fetch(struct context *context, struct error *err)
 {
     struct establishment *side = of(context);
 
-    side->fetched = credential_fetch(side->credential, side->target, err);
+    side->fetched = (side->target != NULL ||
+                     credential_target(side->credential, side->asked,
+                                       &side->target, err)) &&
+                    credential_fetch(side->credential, side->target, err);
     return side->fetched;
 }
 
@@ -228,6 +233,31 @@ static const struct context_ops initiator_ops = {
     .free = establishment_free,
 };
 
+/* Somebody else's cache has not told yet who we are.  It may be locked: it is
+ * read where tickets are fetched, not here. */
+static bool
+take_target_later(struct establishment *side, const char *target,
+                  struct error *err)
+{
+    side->asked = strdup(target);
+    if (side->asked == NULL)
+        error_set(err, "cannot begin to authenticate: out of memory");
+    credential_lane(side->credential, side->context.lane,
+                    sizeof side->context.lane);
+    return side->asked != NULL;
+}
+
+static bool
+take_target(struct establishment *side, const char *target, struct error *err)
+{
+    if (credential_name(side->credential)[0] == '\0')
+        return take_target_later(side, target, err);
+    if (!credential_target(side->credential, target, &side->target, err))
+        return false;
+    memcpy(side->context.lane, side->target->lane, sizeof side->context.lane);
+    return true;
+}
+
 struct context *
 context_new_initiator(struct credential *credential, const char *target,
                       struct error *err)
@@ -237,10 +267,8 @@ context_new_initiator(struct credential *credential, const char *target,
     assert(credential->initiator);
     if (!establishment_new(&initiator_ops, credential, &side, err))
         return NULL;
-    if (!credential_target(credential, target, &side->target, err)) {
-        context_free(&side->context);
-        return NULL;
-    }
-    memcpy(side->context.lane, side->target->lane, sizeof side->context.lane);
-    return &side->context;
+    if (take_target(side, target, err))
+        return &side->context;
+    context_free(&side->context);
+    return NULL;
 }

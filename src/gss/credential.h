@@ -36,13 +36,15 @@ struct acceptor_settings {
 
 /*
  * No KDC is asked; settings are copied.  A keytab must hold a key of principal;
- * a ccache may as well come later.  workers: threads of the pool.
+ * a ccache, which may as well come later, is first read by credential_renew.
+ * workers: threads of the pool.
  */
 MUST_CHECK bool credential_new_initiator(const struct initiator_settings *set,
                                          unsigned workers,
                                          struct credential **credential_out,
                                          struct error *err);
-/* Reads the keytab once: unreadable, empty or without an AES key is an error. */
+/* Reads the keytab and opens the replay cache once: what is unreadable, empty or
+ * without an AES key is an error, and what cannot be written. */
 MUST_CHECK bool credential_new_acceptor(const struct acceptor_settings *set,
                                         unsigned workers,
                                         struct credential **credential_out,
@@ -51,15 +53,21 @@ MUST_CHECK bool credential_new_acceptor(const struct acceptor_settings *set,
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
-/* Our own principal as text; "" for an acceptor, and as long as a ccache has not
- * told.  Valid as long as the credential. */
+/* Our own principal as text; "" for an acceptor, and as long as a ccache was not
+ * read.  Valid as long as the credential. */
 const char *credential_name(const struct credential *credential);
+
+/* ccache mode: reads it now if it was not yet, so that credential_name can
+ * tell.  May wait for who locks it. */
+void credential_learn_name(struct credential *credential);
 
 /*
  * Initiator: gets or renews the ticket-granting ticket when it is missing or
- * past half of its life, and then anew every service ticket that was asked for
- * in the last hour.  ccache mode: copies the source anew when it changed.  May
- * wait for a KDC: runs in the lane of credential_lane.
+ * near the half of its life, and then anew every service ticket that was asked
+ * for in the last hour; else those service tickets that are near theirs.  ccache
+ * mode: copies the source anew when it changed.  Tickets that are here serve on
+ * when it fails.  May wait for a KDC, or for who locks the ccache: runs in the
+ * lane of credential_lane.
  */
 MUST_CHECK bool credential_renew(struct credential *credential,
                                  struct error *err);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "gss/credential_private.h"
@@ -79,29 +80,49 @@ check_keytab(krb5_context context, const char *path, struct error *err)
     return true;
 }
 
+/* A full disk shows in a write only, and this file is libkrb5's to write. */
 static bool
-check_replay_cache(const char *path, struct error *err)
+has_room(int fd)
+{
+    struct statvfs room;
+
+    if (fstatvfs(fd, &room) != 0 || room.f_bavail > 0 || room.f_blocks == 0)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
+static bool
+check_replay_cache(const char *path, bool room, struct error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && (!room || has_room(fd));
 
-    if (fd < 0) {
+    if (!ok)
         error_set_errno(err, errno,
                         "cannot write the replay cache %s (it must be "
                         "possible for the user kerbwrap runs as)",
                         path);
-        return false;
-    }
-    close(fd);
-    return true;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* room: there must be some on the disk, too. */
+static bool
+check_files(const struct credential *credential, krb5_context context,
+            bool room, struct error *err)
+{
+    return check_keytab(context, credential->keytab, err) &&
+           (credential->replay_path == NULL ||
+            check_replay_cache(credential->replay_path, room, err));
 }
 
 bool
 acceptor_check_files(const struct credential *credential,
                      const struct worker *worker, struct error *err)
 {
-    return check_keytab(worker->context, credential->keytab, err) &&
-           (credential->replay_path == NULL ||
-            check_replay_cache(credential->replay_path, err));
+    return check_files(credential, worker->context, true, err);
 }
 
 /* libkrb5 has names for a file of ours, and for no replay cache at all. */
@@ -137,7 +158,7 @@ credential_new_acceptor(const struct acceptor_settings *set, unsigned workers,
     if (!ok)
         error_set(err, "cannot keep a credential: out of memory");
     else
-        ok = check_keytab(credential->context, set->keytab, err);
+        ok = check_files(credential, credential->context, false, err);
     if (!ok) {
         credential_release(credential);
         return false;

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "gss/credential_private.h"
 #include "gss/reason.h"
 #include "gss/service_tickets.h"
@@ -81,7 +80,6 @@ credential_new_initiator(const struct initiator_settings *set, unsigned workers,
                          struct credential **credential_out, struct error *err)
 {
     struct credential *credential;
-    struct error why;
     bool ok;
 
     assert((set->keytab == NULL) != (set->ccache == NULL));
@@ -99,12 +97,17 @@ credential_new_initiator(const struct initiator_settings *set, unsigned workers,
         credential_release(credential);
         return false;
     }
-    /* Somebody else's cache tells who we are, and costs no KDC.  It may as well
-     * come later. */
-    if (set->ccache != NULL && !credential_renew_now(credential, false, &why))
-        log_event(EVENT_DETAIL, LOG_TEXT("reason", why.text));
     *credential_out = credential;
     return true;
+}
+
+void
+credential_learn_name(struct credential *credential)
+{
+    struct error ignored;
+
+    if (credential->source != NULL && credential_name(credential)[0] == '\0')
+        (void)!credential_renew_now(credential, false, &ignored);
 }
 
 struct tickets *
@@ -155,12 +158,6 @@ publish(struct credential *credential, krb5_context context,
     return ok;
 }
 
-static int64_t
-half_life(const struct tickets *tickets)
-{
-    return tickets->tgt_start + (tickets->tgt_end - tickets->tgt_start) / 2;
-}
-
 /*
  * Service tickets are carried over twice: before the new generation is seen, so
  * that nobody has to wait for a ticket that was there, and after, for those
@@ -185,7 +182,8 @@ renew_with_keytab(struct credential *credential, krb5_context context,
 {
     struct tickets *fresh;
 
-    if (!force && old != NULL && (int64_t)time(NULL) < half_life(old))
+    if (!force && old != NULL && tickets_can_ask(old) &&
+        (int64_t)time(NULL) < old->renew_at)
         return true;
     return tickets_from_keytab(context, credential->client, credential->keytab,
                                &fresh, err) &&
@@ -269,8 +267,9 @@ credential_renew(struct credential *credential, struct error *err)
     before = credential_tickets(credential);
     bool ok = credential_renew_now(credential, false, err);
     after = credential_tickets(credential);
-    if (ok && after != before)
-        service_tickets_fetch(credential, worker->context);
+    if (ok)
+        ok = service_tickets_fetch(credential, worker->context, after != before,
+                                   err);
     credential_drop_tickets(credential, worker->context, before);
     credential_drop_tickets(credential, worker->context, after);
     worker_leave(credential, worker, &spare);
@@ -303,10 +302,10 @@ credential_renew_in(struct credential *credential)
 
     pthread_mutex_lock(&credential->mutex);
     const struct tickets *tickets = credential->tickets;
-    if (tickets != NULL && credential->keytab != NULL)
-        due = half_life(tickets);
-    else if (tickets != NULL)
-        due = now + SOURCE_CHECK_SECONDS;
+    if (tickets != NULL)
+        due = service_tickets_due(credential, credential->keytab != NULL
+                                                  ? tickets->renew_at
+                                                  : now + SOURCE_CHECK_SECONDS);
     pthread_mutex_unlock(&credential->mutex);
     return due > now ? due - now : 0;
 }

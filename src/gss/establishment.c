@@ -42,6 +42,7 @@ establishment_free(struct context *context)
     channel_free(establishment->channel);
     principal_clear(&establishment->peer.principal);
     free(establishment->peer.display);
+    free(establishment->asked);
     credential_drop_target(establishment->credential, establishment->target);
     credential_release(establishment->credential);
     free(establishment);

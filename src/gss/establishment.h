@@ -25,6 +25,7 @@ struct establishment {
     /* owned */
     struct credential *credential; /* held */
     struct target *target;         /* held; initiator */
+    char *asked;                   /* its name, while it is not known yet */
     gss_ctx_id_t gss;
     struct channel *channel; /* once done */
     struct context_peer peer;

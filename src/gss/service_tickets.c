@@ -10,9 +10,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/loop.h"
+
 enum {
-    REMEMBERED_SECONDS = 3600,
-    DISTRUST_SECONDS = 60,
+    REMEMBERED_MS = 3600 * 1000,
+    DISTRUST_MS = 60 * 1000,
 };
 
 static struct target *
@@ -48,7 +50,7 @@ credential_target(struct credential *credential, const char *asked,
     }
     if (ok) {
         target->references++;
-        target->asked_at = (int64_t)time(NULL);
+        target->asked_ms = loop_now_ms();
         *target_out = target;
     }
     pthread_mutex_unlock(&credential->mutex);
@@ -69,14 +71,14 @@ credential_drop_target(struct credential *credential, struct target *target)
 static size_t
 prune(struct credential *credential)
 {
-    int64_t since = (int64_t)time(NULL) - REMEMBERED_SECONDS;
+    uint64_t now = loop_now_ms();
     struct target **link = &credential->targets;
     size_t left = 0;
 
     while (*link != NULL) {
         struct target *target = *link;
 
-        if (target->references == 0 && target->asked_at < since) {
+        if (target->references == 0 && now - target->asked_ms > REMEMBERED_MS) {
             *link = target->next;
             target_free(credential->context, target);
         } else {
@@ -129,22 +131,62 @@ service_tickets_copy(struct credential *credential, krb5_context context,
     drop(credential, targets, count);
 }
 
-void
-service_tickets_fetch(struct credential *credential, krb5_context context)
+static int64_t
+renew_at(struct credential *credential, const struct target *target)
+{
+    pthread_mutex_lock(&credential->mutex);
+    int64_t at = target->renew_at;
+    pthread_mutex_unlock(&credential->mutex);
+    return at;
+}
+
+static void
+note_ticket(struct credential *credential, struct target *target,
+            const struct ticket_answer *answer)
+{
+    pthread_mutex_lock(&credential->mutex);
+    target->renew_at = answer->renew_at;
+    pthread_mutex_unlock(&credential->mutex);
+}
+
+bool
+service_tickets_fetch(struct credential *credential, krb5_context context,
+                      bool all, struct error *err)
 {
     struct tickets *tickets = credential_tickets(credential);
-    krb5_error_code code = 0;
+    struct ticket_answer answer = {.code = 0};
+    int64_t now = (int64_t)time(NULL);
+    bool ok = true;
     size_t count;
     struct target **targets = list(credential, &count);
 
     /* One realm's silence costs half a minute: do not collect more of it. */
-    for (size_t i = 0; i < count; i++) {
-        if (!tickets_fetch(context, tickets, targets[i]->server, &code, NULL) &&
-            code == KRB5_KDC_UNREACH)
-            break;
+    for (size_t i = 0; i < count && answer.code != KRB5_KDC_UNREACH; i++) {
+        int64_t due = renew_at(credential, targets[i]);
+        bool had_one = due != 0;
+
+        if (!all && (!had_one || due > now))
+            continue;
+        if (tickets_fetch(context, tickets, targets[i]->server, &answer,
+                          had_one ? err : NULL))
+            note_ticket(credential, targets[i], &answer);
+        else if (had_one)
+            ok = false;
     }
     drop(credential, targets, count);
     credential_drop_tickets(credential, context, tickets);
+    return ok;
+}
+
+int64_t
+service_tickets_due(const struct credential *credential, int64_t before)
+{
+    for (const struct target *target = credential->targets; target != NULL;
+         target = target->next) {
+        if (target->renew_at != 0 && target->renew_at < before)
+            before = target->renew_at;
+    }
+    return before;
 }
 
 bool
@@ -172,11 +214,12 @@ credential_find(struct credential *credential, struct worker *worker,
 void
 credential_distrust(struct credential *credential, struct target *target)
 {
-    int64_t now = (int64_t)time(NULL);
+    uint64_t now = loop_now_ms();
 
     pthread_mutex_lock(&credential->mutex);
-    if (now - target->distrusted_at >= DISTRUST_SECONDS) {
-        target->distrusted_at = now;
+    if (target->distrusted_ms == 0 ||
+        now - target->distrusted_ms >= DISTRUST_MS) {
+        target->distrusted_ms = now;
         target->distrusted = true;
     }
     pthread_mutex_unlock(&credential->mutex);
@@ -217,13 +260,17 @@ ask(struct credential *credential, struct worker *worker, struct target *target,
     krb5_error_code *code_out, struct error *err)
 {
     struct tickets *tickets = credential_tickets(credential);
-    bool ok = tickets_fetch(worker->context, tickets, target->server, code_out,
+    struct ticket_answer answer;
+    bool ok = tickets_fetch(worker->context, tickets, target->server, &answer,
                             err);
 
-    if (ok)
+    *code_out = answer.code;
+    if (ok) {
+        note_ticket(credential, target, &answer);
         pass_on(credential, worker->context, tickets, target);
-    else
+    } else {
         credential_drop_tickets(credential, worker->context, tickets);
+    }
     return ok;
 }
 

@@ -27,9 +27,10 @@ struct target {
     /* guarded by the credential's mutex */
     struct target *next;
     unsigned references;
-    int64_t asked_at;
-    int64_t distrusted_at;
-    bool distrusted; /* the server refused the ticket: get another */
+    uint64_t asked_ms;      /* loop_now_ms() */
+    uint64_t distrusted_ms; /* likewise; 0: never */
+    int64_t renew_at; /* its ticket, seconds since 1970; 0: we got none yet */
+    bool distrusted;  /* the server refused the ticket: get another */
 };
 
 /*

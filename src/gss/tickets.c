@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/jitter.h"
 #include "gss/reason.h"
 
 /* libkrb5's 32 bits are unsigned by convention, which carries them to 2106. */
@@ -100,6 +101,24 @@ is_tgt(krb5_const_principal server, krb5_const_principal client)
            memcmp(server->data[1].data, realm->data, realm->length) == 0;
 }
 
+/* A ticket that is valid at once need not say since when. */
+static int64_t
+start_of(const krb5_ticket_times *times)
+{
+    return seconds(times->starttime != 0 ? times->starttime : times->authtime);
+}
+
+/* After three eighths to a half of its life: many who got theirs together do
+ * not come again together. */
+static int64_t
+moment_to_renew(const krb5_ticket_times *times)
+{
+    int64_t life = seconds(times->endtime) - start_of(times);
+
+    return start_of(times) +
+           (int64_t)with_jitter(life > 0 ? (uint64_t)life / 2 : 0);
+}
+
 static krb5_error_code
 store(krb5_context context, struct tickets *tickets, krb5_creds *creds)
 {
@@ -108,9 +127,8 @@ store(krb5_context context, struct tickets *tickets, krb5_creds *creds)
     if (is_tgt(creds->server, tickets->client) &&
         seconds(times->endtime) > tickets->tgt_end) {
         tickets->tgt_end = seconds(times->endtime);
-        /* A ticket that is valid at once need not say since when. */
-        tickets->tgt_start = seconds(times->starttime != 0 ? times->starttime
-                                                           : times->authtime);
+        tickets->tgt_start = start_of(times);
+        tickets->renew_at = moment_to_renew(times);
     }
     return krb5_cc_store_cred(context, tickets->cache, creds);
 }
@@ -297,7 +315,7 @@ replace(krb5_context context, struct tickets *tickets, krb5_principal server,
 
 bool
 tickets_fetch(krb5_context context, struct tickets *tickets,
-              krb5_principal server, krb5_error_code *code_out,
+              krb5_principal server, struct ticket_answer *answer_out,
               struct error *err)
 {
     /* No ticket outlasts the one that it is got with, so that asking for more
@@ -310,17 +328,18 @@ tickets_fetch(krb5_context context, struct tickets *tickets,
     krb5_creds *creds = NULL;
     char *name;
 
-    *code_out = KRB5_CC_NOTFOUND;
+    *answer_out = (struct ticket_answer){.code = KRB5_CC_NOTFOUND};
     if (tickets_can_ask(tickets))
-        *code_out = krb5_get_credentials(context, KRB5_GC_NO_STORE,
-                                         tickets->cache, &wanted, &creds);
-    if (*code_out == 0 && creds != NULL) {
+        answer_out->code = krb5_get_credentials(
+            context, KRB5_GC_NO_STORE, tickets->cache, &wanted, &creds);
+    if (answer_out->code == 0 && creds != NULL) {
+        answer_out->renew_at = moment_to_renew(&creds->times);
         replace(context, tickets, server, creds);
         krb5_free_creds(context, creds);
         return true;
     }
     name = unparsed(context, server);
-    reason_krb5(err, REASON_TICKET, context, *code_out,
+    reason_krb5(err, REASON_TICKET, context, answer_out->code,
                 "cannot get a ticket for %s as %s",
                 name != NULL ? name : "the service", tickets->client_text);
     free(name);

@@ -24,6 +24,7 @@ struct tickets {
     char *client_text; /* with realm */
     /* plain */
     int64_t tgt_start, tgt_end; /* seconds since 1970; both 0: no such ticket */
+    int64_t renew_at;           /* when to get another */
     unsigned references;        /* credential.c's */
 };
 
@@ -68,8 +69,13 @@ bool tickets_find(krb5_context context, const struct tickets *tickets,
  * Asks the KDC of server for a new ticket, in the place of any that is here.
  * Until it has answered, what is here can be used.
  */
+struct ticket_answer {
+    krb5_error_code code;
+    int64_t renew_at; /* when to get another; not after half of its life */
+};
 MUST_CHECK bool tickets_fetch(krb5_context context, struct tickets *tickets,
-                              krb5_principal server, krb5_error_code *code_out,
+                              krb5_principal server,
+                              struct ticket_answer *answer_out,
                               struct error *err);
 
 /* Copies the usable ticket for server, where one is in from and none in to. */

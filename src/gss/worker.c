@@ -7,12 +7,17 @@
 #include "gss/worker.h"
 
 #include <string.h>
+#include <profile.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 
 #include "base/pool.h"
 #include "gss/credential_private.h"
 #include "gss/reason.h"
+
+enum {
+    CLOCK_SKEW_USUAL = 300
+};
 
 /* A client keytab that is always empty: given to GSSAPI, it keeps the ambient
  * one from being used. */
@@ -31,6 +36,20 @@ worker_clear(struct credential *credential, struct worker *worker)
     *worker = (struct worker){0};
 }
 
+static int
+clock_skew_of(krb5_context context)
+{
+    int skew = CLOCK_SKEW_USUAL;
+    profile_t profile;
+
+    if (krb5_get_profile(context, &profile) != 0)
+        return skew;
+    (void)profile_get_integer(profile, "libdefaults", "clockskew", NULL,
+                              CLOCK_SKEW_USUAL, &skew);
+    profile_release(profile);
+    return skew;
+}
+
 bool
 worker_enter(struct credential *credential, struct worker *spare,
              struct worker **worker_out, struct error *err)
@@ -42,8 +61,11 @@ worker_enter(struct credential *credential, struct worker *spare,
     *spare = (struct worker){0};
     if (number >= 0 && (unsigned)number < credential->worker_count)
         worker = &credential->workers[number];
-    if (worker->context == NULL)
+    if (worker->context == NULL) {
         code = krb5_init_context(&worker->context);
+        if (code == 0)
+            worker->clock_skew = clock_skew_of(worker->context);
+    }
     if (code != 0) {
         worker->context = NULL;
         reason_krb5(err, REASON_KEYTAB, NULL, code,

@@ -18,6 +18,7 @@ struct tickets;
 
 struct worker {
     krb5_context context;    /* owned */
+    int clock_skew;          /* seconds that libkrb5 forgives */
     gss_cred_id_t handle;    /* owned; made on first use */
     struct tickets *tickets; /* held: those that handle was made from */
 };

@@ -16,6 +16,10 @@
 #include "base/text.h"
 #include "proxy/connection_parts.h"
 
+enum {
+    EXPIRY_LOOK_S = 60
+};
+
 static void
 enter(struct connection *conn, enum connection_state next)
 {
@@ -272,21 +276,30 @@ log_up(struct connection *conn)
               LOG_TEXT("rule", conn->rule));
 }
 
+/* The clock may be set meanwhile: it is looked at now and again. */
 static void
-on_ticket_expired(void *arg)
+on_expiry_look(void *arg)
 {
-    connection_close(arg, RESET_TIMEOUT, "the Kerberos ticket has expired");
-}
-
-static void
-watch_expiry(struct connection *conn)
-{
+    struct connection *conn = arg;
     int64_t endtime = conn->context->ops->peer(conn->context)->endtime;
     int64_t left = endtime - (int64_t)time(NULL);
 
+    if (left <= 0)
+        connection_close(conn, RESET_TIMEOUT,
+                         "the Kerberos ticket has expired");
+    else
+        timer_start(&conn->expiry, left < EXPIRY_LOOK_S
+                                       ? (uint64_t)left * 1000
+                                       : EXPIRY_LOOK_S * UINT64_C(1000));
+}
+
+/* Not at once, as the caller goes on with conn. */
+static void
+watch_expiry(struct connection *conn)
+{
     if (connection_service(conn)->on_ticket_expiry == EXPIRY_CLOSE &&
-        endtime != 0)
-        timer_start(&conn->expiry, left > 0 ? (uint64_t)left * 1000 : 0);
+        conn->context->ops->peer(conn->context)->endtime != 0)
+        timer_start(&conn->expiry, 0);
 }
 
 /* READY was sent, or heard. */
@@ -430,7 +443,7 @@ connection_open(struct arrival *arrival)
 
     struct loop *loop = conn->worker->loop;
     timer_init(&conn->deadline, loop, on_ready_late, conn);
-    timer_init(&conn->expiry, loop, on_ticket_expired, conn);
+    timer_init(&conn->expiry, loop, on_expiry_look, conn);
     timer_init(&conn->lifetime, loop, on_lifetime_over, conn);
     if (service->max_lifetime != DURATION_OFF)
         timer_start(&conn->lifetime, service->max_lifetime);

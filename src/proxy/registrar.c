@@ -93,6 +93,8 @@ find_credential(struct registrar *registrar,
     } else if (!use_server(registrar, service, workers, err)) {
         return false;
     }
+    if (registrar->credential != NULL)
+        credential_learn_name(registrar->credential);
     return registrar->credential != NULL;
 }
 

@@ -15,8 +15,8 @@
 enum {
     RETRY_FIRST_MS = 1000,
     RETRY_MOST_MS = 60000,
-    /* A ccache that somebody else renews is looked at this often at least. */
-    LOOK_MOST_S = 300,
+    /* Tickets that came meanwhile, and a clock that was set, are seen then. */
+    LOOK_MOST_S = 60,
 };
 
 struct renewal {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "gss/credential_private.h"
@@ -52,6 +53,7 @@ copy_of(const char *ccache)
     struct credential *credential;
 
     ck_assert(credential_new_initiator(&settings, 0, &credential, NULL));
+    credential_learn_name(credential);
     return credential;
 }
 
@@ -139,6 +141,23 @@ START_TEST(unusable_server_keytabs_are_named)
 }
 END_TEST
 
+START_TEST(replay_cache_that_cannot_be_written_is_named_at_once)
+{
+    struct acceptor_settings settings = {
+        .keytab = keytab_of("web1"),
+        .replay_cache = "/nonexistent/replay",
+    };
+    struct credential *credential;
+    struct error err = {""};
+
+    ck_assert(!credential_new_acceptor(&settings, 0, &credential, &err));
+    ck_assert_str_eq(err.text,
+                     "cannot write the replay cache /nonexistent/replay (it "
+                     "must be possible for the user kerbwrap runs as): No such "
+                     "file or directory");
+}
+END_TEST
+
 START_TEST(new_keytab_credential_knows_its_name_and_has_no_ticket)
 {
     struct credential *alice = client_of("alice");
@@ -159,8 +178,26 @@ START_TEST(renewal_gets_a_ticket_for_half_its_life)
 
     ck_assert(credential_renew(alice, NULL));
     ck_assert_int_le(llabs(credential_expires(alice) - time(NULL) - 36000), 60);
-    ck_assert_int_le(llabs(credential_renew_in(alice) - 18000), 60);
+    ck_assert_int_le(credential_renew_in(alice), 18000);
     credential_release(alice);
+}
+END_TEST
+
+START_TEST(who_got_tickets_together_comes_again_at_different_times)
+{
+    int64_t first = INT64_MAX, last = 0;
+
+    for (int i = 0; i < 12; i++) {
+        struct credential *alice = client_of("alice");
+        ck_assert(credential_renew(alice, NULL));
+        int64_t when = credential_renew_in(alice);
+        first = when < first ? when : first;
+        last = when > last ? when : last;
+        credential_release(alice);
+    }
+    ck_assert_int_ge(first, 36000 * 3 / 8 - 60);
+    ck_assert_int_le(last, 36000 / 2);
+    ck_assert_int_gt(last - first, 300);
 }
 END_TEST
 
@@ -183,15 +220,57 @@ START_TEST(ticket_past_half_its_life_is_renewed_with_its_service_tickets)
 
     expect_client(alice, web1, "alice@" REALM);
     unsigned asked = kdc_log_count("TGS_REQ", PAIR_TARGET);
-    alice->tickets->tgt_start -= 40000;
+    alice->tickets->renew_at -= 40000;
     ck_assert_int_eq(credential_renew_in(alice), 0);
     ck_assert(credential_renew(alice, NULL));
-    ck_assert_int_gt(credential_renew_in(alice), 17000);
+    ck_assert_int_gt(credential_renew_in(alice), 13000);
     ck_assert_uint_eq(kdc_log_count("TGS_REQ", PAIR_TARGET), asked + 1);
     realm("stop", "kdc");
     bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
     realm("start", "kdc");
     ck_assert_msg(ok, "%s", pair.error.text);
+    pair_clear(&pair);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(service_ticket_near_its_own_end_is_renewed_alone)
+{
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+
+    expect_client(alice, web1, "alice@" REALM);
+    unsigned asked = kdc_log_count("TGS_REQ", PAIR_TARGET);
+    unsigned begun = kdc_log_count("AS_REQ", "alice");
+    alice->targets->renew_at = time(NULL);
+    ck_assert_int_eq(credential_renew_in(alice), 0);
+    ck_assert(credential_renew(alice, NULL));
+    ck_assert_int_gt(credential_renew_in(alice), 13000);
+    ck_assert_uint_eq(kdc_log_count("TGS_REQ", PAIR_TARGET), asked + 1);
+    ck_assert_uint_eq(kdc_log_count("AS_REQ", "alice"), begun);
+    credential_release(alice);
+    credential_release(web1);
+}
+END_TEST
+
+START_TEST(service_ticket_that_cannot_be_renewed_is_told_and_serves)
+{
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+    struct error err = {""};
+
+    expect_client(alice, web1, "alice@" REALM);
+    alice->targets->renew_at = time(NULL);
+    realm("stop", "kdc");
+    bool renewed = credential_renew(alice, &err);
+    bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
+    realm("start", "kdc");
+    ck_assert(!renewed && ok);
+    ck_assert_ptr_nonnull(
+        strstr(err.text, "cannot get a ticket for " PAIR_TARGET "@" REALM
+                         " as alice@" REALM ": no KDC of the realm answers"));
+    ck_assert_int_eq(credential_renew_in(alice), 0);
     pair_clear(&pair);
     credential_release(alice);
     credential_release(web1);
@@ -205,7 +284,7 @@ START_TEST(silent_kdc_leaves_the_old_tickets_in_use)
     struct error err = {""};
 
     expect_client(alice, web1, "alice@" REALM);
-    alice->tickets->tgt_start -= 40000;
+    alice->tickets->renew_at -= 40000;
     realm("stop", "kdc");
     bool renewed = credential_renew(alice, &err);
     bool ok = pair_establish(&pair, alice, web1, PAIR_TARGET);
@@ -340,6 +419,57 @@ START_TEST(missing_cache_is_named_and_may_come_later)
     make_cache(path, "alice", "");
     ck_assert(credential_renew(copy, NULL));
     ck_assert_str_eq(credential_name(copy), "alice@" REALM);
+    credential_release(copy);
+}
+END_TEST
+
+/* As a loop begins a connection: it must not wait for who writes the cache. */
+START_TEST(locked_cache_is_waited_for_by_the_fetch_only)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct credential *copy;
+    struct context_output out;
+    char path[PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s", scratch("locked"));
+    make_cache(path, "alice", "");
+    struct initiator_settings settings = {.ccache = path};
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+    alarm(5);
+    ck_assert(credential_new_initiator(&settings, 0, &copy, NULL));
+    struct context *context = context_new_initiator(copy, PAIR_TARGET, NULL);
+    ck_assert_ptr_nonnull(context);
+    ck_assert_int_eq(context->ops->step(context, NULL, 0, &out),
+                     CONTEXT_NEED_TICKET);
+    alarm(0);
+    close(fd);
+    ck_assert_str_eq(credential_name(copy), "");
+    ck_assert(context->ops->fetch(context, NULL));
+    ck_assert_str_eq(credential_name(copy), "alice@" REALM);
+    ck_assert_int_eq(context->ops->step(context, NULL, 0, &out),
+                     CONTEXT_CONTINUE);
+    free(out.token);
+    context_free(context);
+    credential_release(copy);
+}
+END_TEST
+
+/* kinit writes into the same file. */
+START_TEST(cache_that_was_filled_again_is_copied_again)
+{
+    char path[PATH_SIZE];
+
+    snprintf(path, sizeof path, "%s", scratch("again"));
+    make_cache(path, "alice", "-l 60s");
+    struct credential *copy = copy_of(path);
+    int64_t end = credential_expires(copy);
+    ck_assert(credential_renew(copy, NULL));
+    ck_assert_int_eq(credential_expires(copy), end);
+    make_cache(path, "alice", "-l 1h");
+    ck_assert(credential_renew(copy, NULL));
+    ck_assert_int_gt(credential_expires(copy), end + 3000);
+    ck_assert_int_le(credential_renew_in(copy), 60);
     credential_release(copy);
 }
 END_TEST
@@ -638,9 +768,17 @@ make_suite(void)
     tcase_add_test(cases, unusable_client_keytabs_are_named);
     tcase_add_test(cases, keytab_without_the_principal_is_named);
     tcase_add_test(cases, unusable_server_keytabs_are_named);
+    tcase_add_test(cases, replay_cache_that_cannot_be_written_is_named_at_once);
     tcase_add_test(cases,
                    new_keytab_credential_knows_its_name_and_has_no_ticket);
     tcase_add_test(cases, renewal_gets_a_ticket_for_half_its_life);
+    tcase_add_test(cases,
+                   who_got_tickets_together_comes_again_at_different_times);
+    tcase_add_test(cases, service_ticket_near_its_own_end_is_renewed_alone);
+    tcase_add_test(cases,
+                   service_ticket_that_cannot_be_renewed_is_told_and_serves);
+    tcase_add_test(cases, locked_cache_is_waited_for_by_the_fetch_only);
+    tcase_add_test(cases, cache_that_was_filled_again_is_copied_again);
     tcase_add_test(cases, fresh_ticket_is_not_renewed);
     tcase_add_test(
         cases, ticket_past_half_its_life_is_renewed_with_its_service_tickets);
