@@ -6,6 +6,7 @@
 #include "proxy/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -96,20 +98,47 @@ make_directory(const char *path, const char *key, struct error *err)
     return false;
 }
 
+/* The service can do without, and there may be room again. */
+static void
+warn_of_directory(const char *path, const char *key, bool is_state)
+{
+    struct statvfs room;
+    struct error error;
+
+    if (is_state && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
+        error_set_errno(&error, errno,
+                        "cannot write in the directory %s; what is kept over "
+                        "a restart will be missing (`%s`)",
+                        path, key);
+    else if (statvfs(path, &room) == 0 && room.f_bavail == 0 &&
+             room.f_blocks > 0)
+        error_set(&error,
+                  "the disk of the directory %s is full; make room there or "
+                  "set `%s`",
+                  path, key);
+    else
+        return;
+    log_event(EVENT_WARN, LOG_TEXT("reason", error.text));
+}
+
 bool
 server_make_directories(const struct config *config, struct error *err)
 {
     const struct global_settings *global = &config->global;
+    bool runtime = false, state = false;
 
     for (size_t i = 0; i < config->service_count; i++) {
         const struct service_settings *service = &config->services[i];
-        if (service->role == ROLE_SERVER && service->replay_cache &&
-            !make_directory(global->runtime_dir, "runtime_dir", err))
-            return false;
-        if ((inquiry_is_wanted(service) || service->publish) &&
-            !make_directory(global->state_dir, "state_dir", err))
-            return false;
+        runtime |= service->role == ROLE_SERVER && service->replay_cache;
+        state |= inquiry_is_wanted(service) || service->publish;
     }
+    if ((runtime && !make_directory(global->runtime_dir, "runtime_dir", err)) ||
+        (state && !make_directory(global->state_dir, "state_dir", err)))
+        return false;
+    if (runtime)
+        warn_of_directory(global->runtime_dir, "runtime_dir", false);
+    if (state)
+        warn_of_directory(global->state_dir, "state_dir", true);
     return true;
 }
 
