@@ -61,11 +61,13 @@ def main():
 
 class NameServer:
     """Answers SRV questions from `records`, {name: [(priority, weight, port,
-    target), ...]}; any other name does not exist.  What `mode` says else:
-    "silent" or "garbage"."""
+    target), ...]}, and says that the names in `hosts` are this machine; any
+    other name does not exist.  What `mode` says else: "silent" or
+    "garbage"."""
 
     def __init__(self):
         self.records = {}
+        self.hosts = set()
         self.mode = "sound"
         self.asked = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -93,6 +95,8 @@ class NameServer:
         self.asked.append(name)
         if self.mode == "garbage":
             return packet[:2] + b"\x81\x80\xff\xff\xff\xff" + packet[4:]
+        if name.lower() in self.hosts:
+            return self._address(packet, end)
         records = self.records.get(name.lower(), [])
         answer = packet[:2] + struct.pack(
             ">HHHHH", 0x8180 if records else 0x8183, 1, len(records), 0, 0)
@@ -102,6 +106,17 @@ class NameServer:
             data += self._encode(target)
             answer += b"\xc0\x0c" + struct.pack(">HHIH", 33, 1, 60, len(data))
             answer += data
+        return answer
+
+    @staticmethod
+    def _address(packet, end):
+        """127.0.0.1 for who asks for an A record, nothing else."""
+        found = packet[end - 4:end - 2] == b"\0\x01"
+        answer = packet[:2] + struct.pack(">HHHHH", 0x8180, 1, found, 0, 0)
+        answer += packet[12:end]
+        if found:
+            answer += b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 0, 4)
+            answer += b"\x7f\0\0\x01"
         return answer
 
     def _serve(self):

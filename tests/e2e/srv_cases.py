@@ -8,8 +8,9 @@ import pytest
 
 import test_readme
 from applications import exchange
-from lab import free_port
+from lab import PATIENCE, free_port
 from names import NameServer
+from pulse import Pulse, comes_back, prompt
 
 ORDERS = "_orders._tcp.corp.example.test"
 WEB1 = "web1.corp.example.test"
@@ -115,6 +116,30 @@ def test_name_servers_that_fail_are_no_answer(lab, directory, dns, mode):
     assert client.refuses("db")
     dns.mode = "sound"
     client.wait_for("discovered", outcome="none", timeout=30)
+
+
+DB = "db.corp.example.test"
+
+
+def test_name_servers_that_hang_are_felt_by_who_needs_them_only(lab, dns):
+    """And what was known serves on; what was not comes when they are back."""
+    dns.hosts.add(DB)
+    acceptor = server(lab)
+    keys = {"spn": f"orders/{WEB1}", "connect_timeout": "2s"}
+    client = lab.kerbwrap({
+        "client known": lab.client_keys((DB, port(acceptor)), **keys),
+        "client new": lab.client_keys((f"x{DB}", port(acceptor)), **keys)})
+    prompt(client, "known", 1)
+    with Pulse(client.connect("known")):
+        dns.mode = "silent"
+        assert client.refuses("new")
+        failed = client.wait_for("failed", service="new")
+        assert failed["reason"].startswith(f"cannot resolve x{DB}: ")
+        assert failed["duration"] < 3 * PATIENCE
+        assert echoes(client, "known")
+        dns.mode = "sound"
+        dns.hosts.add(f"x{DB}")
+        comes_back(client, "new")
 
 
 # --- where the service is ----------------------------------------------------
