@@ -39,7 +39,7 @@ def keyed(lab):
     ("gone", "there is no such keytab (Key table file '{}' not found)"),
     ("empty", "the file is empty or not a keytab (Unsupported key table format "
      "version number)"),
-    ("half", "the keytab lacks the key")], ids=["gone", "empty", "half"])
+    ("half", "it is empty; export the service's key into it")], ids=["gone", "empty", "half"])
 def test_a_keytab_that_is_away_for_a_moment(lab, keyed, how, said):
     tunnel, _, keytab = keyed
     whole = keytab.read_bytes()
