@@ -35,6 +35,7 @@ error_set(struct error *err, const char *format, ...)
     va_start(args, format);
     compose(err, NULL, format, args);
     va_end(args);
+    err->label = NULL;
 }
 
 void
@@ -48,6 +49,7 @@ error_set_errno(struct error *err, int number, const char *format, ...)
     va_start(args, format);
     compose(err, reason, format, args);
     va_end(args);
+    err->label = NULL;
 }
 
 void
@@ -59,4 +61,18 @@ error_prefix(struct error *err, const char *format, ...)
     va_start(args, format);
     compose(err, err->text, format, args);
     va_end(args);
+}
+
+void
+error_label(struct error *err, const char *label)
+{
+    if (err != NULL)
+        err->label = label;
+}
+
+void
+error_copy(struct error *err, const struct error *from)
+{
+    if (err != NULL)
+        *err = *from;
 }

@@ -16,14 +16,23 @@ enum {
 
 struct error {
     char text[ERROR_TEXT_SIZE]; /* always terminated; cut, never overrun */
+    const char *label; /* borrowed, for ever: its kind, to be counted by; NULL:
+                          none in particular */
 };
 
-/* Replaces the sentence.  err may be NULL: then nothing is recorded. */
+/* Replaces the sentence; it has no label then.  err may be NULL: then nothing
+ * is recorded. */
 void error_set(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Replaces the sentence by "FORMAT: strerror(number)". */
 void error_set_errno(struct error *err, int number, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* The same sentence and label; err may be NULL. */
+void error_copy(struct error *err, const struct error *from);
+
+/* Says what kind it is; label outlives the process's last error. */
+void error_label(struct error *err, const char *label);
 
 /* Puts "FORMAT: " before the sentence that is there. */
 void error_prefix(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -11,7 +11,10 @@
 
 #include "base/pool.h"
 
+struct lane_times;
+
 struct lane {
+    struct lane_times *times; /* borrowed; the pool's */
     char name[LANE_NAME_SIZE];
     bool prompt;
     unsigned running;

@@ -256,12 +256,18 @@ loop_post(struct loop *loop, struct mail *mail)
 }
 
 uint64_t
-loop_now_ms(void)
+loop_now_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t
+loop_now_ms(void)
+{
+    return loop_now_us() / 1000;
 }
 
 struct event_base *

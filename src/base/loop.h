@@ -76,8 +76,9 @@ void loop_post(struct loop *loop, struct mail *mail);
  * loop_join: jobs of a pool that were abandoned too late come home this way. */
 void loop_deliver(struct loop *loop);
 
-/* Milliseconds of CLOCK_MONOTONIC; any thread. */
+/* Milliseconds, or microseconds, of CLOCK_MONOTONIC; any thread. */
 uint64_t loop_now_ms(void);
+uint64_t loop_now_us(void);
 
 struct event_base *loop_base(struct loop *loop);
 const char *loop_name(const struct loop *loop);

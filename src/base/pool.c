@@ -12,15 +12,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/container.h"
 #include "base/lane.h"
 #include "base/thread.h"
 
 enum {
-    THREADS_MIN = 2
+    THREADS_MIN = 2,
+    TIMES_MAX = 64 /* lanes; realms and directories are few */
 };
 
 struct worker {
@@ -36,8 +39,9 @@ struct worker {
 struct pool {
     pthread_mutex_t lock;
     struct lanes lanes;
-    struct worker *workers; /* owned */
-    struct worker *idle;    /* the last to fall asleep first: it is warm */
+    _Atomic(struct lane_times *) times; /* owned; only ever grows, in front */
+    struct worker *workers;             /* owned */
+    struct worker *idle; /* the last to fall asleep first: it is warm */
     unsigned threads;
     unsigned started; /* of them, all but while the pool is made */
     unsigned holders; /* running threads and the owner: the last one frees */
@@ -76,6 +80,36 @@ post_job(struct pool *pool, struct job *job)
         pthread_cond_signal(&pool->posted);
 }
 
+/* NULL: there are too many, or no memory. */
+static struct lane_times *
+times_of(struct pool *pool, const struct lane *lane)
+{
+    const struct lane_times *known = pool_times(pool);
+    size_t count = 0;
+
+    for (; known != NULL; known = known->next, count++)
+        if (strcmp(known->name, lane->name) == 0)
+            return (struct lane_times *)known;
+    struct lane_times *times = count < TIMES_MAX ? calloc(1, sizeof *times)
+                                                 : NULL;
+    if (times == NULL)
+        return NULL;
+    memcpy(times->name, lane->name, sizeof times->name);
+    times->next = pool_times(pool);
+    atomic_store(&pool->times, times);
+    return times;
+}
+
+/* The lock is held. */
+static void
+note_time(struct pool *pool, struct lane *lane, uint64_t us)
+{
+    if (lane->times == NULL)
+        lane->times = times_of(pool, lane);
+    if (lane->times != NULL)
+        histogram_observe(&lane->times->work, us);
+}
+
 /* The lock is held on entry and on return, not while the job is at work. */
 static void
 run_job(struct worker *worker, struct job *job)
@@ -85,10 +119,13 @@ run_job(struct worker *worker, struct job *job)
     worker->job = job;
     pool->busy++;
     pthread_mutex_unlock(&pool->lock);
+    uint64_t began = loop_now_us();
     job->run(job);
+    uint64_t took = loop_now_us() - began;
     pthread_mutex_lock(&pool->lock);
 
     worker->job = NULL;
+    note_time(pool, job->lane, took);
     lanes_ended(&pool->lanes, job->lane);
     if (job->abandoned) {
         pthread_mutex_unlock(&pool->lock);
@@ -139,6 +176,12 @@ release(struct pool *pool)
         pthread_cond_destroy(&pool->workers[i].wake);
     pthread_cond_destroy(&pool->posted);
     pthread_mutex_destroy(&pool->lock);
+    struct lane_times *times = atomic_load(&pool->times);
+    while (times != NULL) {
+        struct lane_times *next = (struct lane_times *)times->next;
+        free(times);
+        times = next;
+    }
     free(pool->workers);
     free(pool);
 }
@@ -303,6 +346,12 @@ unsigned
 pool_threads(const struct pool *pool)
 {
     return pool->threads;
+}
+
+const struct lane_times *
+pool_times(const struct pool *pool)
+{
+    return atomic_load(&pool->times);
 }
 
 size_t

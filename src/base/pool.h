@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/histogram.h"
 #include "base/loop.h"
 
 struct pool;
@@ -91,6 +92,17 @@ struct lane_status {
     unsigned running;
     unsigned queued;
 };
+
+/* How long the jobs of a lane were at work; kept when the lane is gone. */
+struct lane_times {
+    char name[LANE_NAME_SIZE];
+    struct histogram work;
+    const struct lane_times *next;
+};
+
+/* A list of all lanes there have been, or as many as are kept; lives as long as
+ * the pool.  Any thread. */
+const struct lane_times *pool_times(const struct pool *pool);
 
 /* Copies up to max lanes that have work; returns how many.  Any thread. */
 size_t pool_lanes(struct pool *pool, struct lane_status *lanes, size_t max);

@@ -182,7 +182,7 @@ show_listed(const struct service_settings *service, bool json)
     struct dialled *order = calloc(count, sizeof *order);
     char(*names)[SPN_SIZE] = calloc(count, sizeof *names);
     struct discover_report report = {service, NULL, order, count};
-    struct error error = {"out of memory"};
+    struct error error = {.text = "out of memory"};
     bool named = order != NULL && names != NULL;
     int status = CLI_FAILED;
 

@@ -100,7 +100,8 @@ static void
 explain_no_anchor(const struct judge_rules *rules, const struct scp *scp,
                   struct error *err)
 {
-    struct error hosts = {""}, group = {""}, base = {""};
+    struct error hosts = {.text = ""}, group = {.text = ""},
+                 base = {.text = ""};
 
     if (rules->allow_host_count != 0)
         error_set(&hosts, ", %s is not in allow_host", scp->dns_name);

@@ -152,7 +152,7 @@ static bool
 conclude(struct lookup *lookup, struct error *err)
 {
     struct discovery *discovery = lookup->discovery;
-    struct error reason = {""};
+    struct error reason = {.text = ""};
 
     discovery->time = (int64_t)time(NULL);
     discovery->outcome = discovery->accepted_count != 0 ? DISCOVERY_FOUND

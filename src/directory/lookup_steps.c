@@ -307,7 +307,7 @@ look_up_targets(struct lookup *lookup, struct finding *finding,
 void
 step_resolve(struct lookup *lookup, struct finding *finding)
 {
-    struct error verdict = {""};
+    struct error verdict = {.text = ""};
 
     if (look_up_targets(lookup, finding, &verdict))
         return;

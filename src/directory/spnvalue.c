@@ -213,7 +213,7 @@ bool
 spnvalue_crack(const char *value, struct spn_cracked *out, struct error *err)
 {
     char shown[160];
-    struct error why = {"it must be CLASS/HOST[:PORT][/SERVICE]"};
+    struct error why = {.text = "it must be CLASS/HOST[:PORT][/SERVICE]"};
 
     *out = (struct spn_cracked){.part_count = 0};
     bool sound = strlen(value) < SPN_SIZE && split_parts(value, out);

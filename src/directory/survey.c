@@ -108,7 +108,7 @@ static enum directory_status
 take_entry(struct survey *survey, const struct entry *entry, struct error *err)
 {
     struct finding *finding = findings_add(survey->findings);
-    struct error verdict = {""};
+    struct error verdict = {.text = ""};
 
     if (finding == NULL)
         return out_of_memory(err);
@@ -207,7 +207,7 @@ judge(struct survey *survey, struct finding *finding, const char *tree,
       struct surroundings *around, struct error *err)
 {
     const char *above = dn_parent_text(finding->scp.dn);
-    struct error verdict = {""};
+    struct error verdict = {.text = ""};
     enum directory_status status = read_parent(
         survey, above == NULL ? "" : above, around, err);
 

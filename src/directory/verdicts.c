@@ -33,7 +33,7 @@ give(const struct docket *docket, const struct candidate *candidate,
 {
     const struct scp *scp = &docket->finding->scp;
     struct candidate given = *candidate;
-    struct error problem = {""};
+    struct error problem = {.text = ""};
     char spn[SPN_SIZE], accepted[64];
 
     given.dn = scp->dn;

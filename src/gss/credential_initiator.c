@@ -231,7 +231,7 @@ bool
 credential_renew_now(struct credential *credential, bool force,
                      struct error *err)
 {
-    struct error why = {""};
+    struct error why = {.text = ""};
     struct worker spare, *worker;
     struct tickets *old;
     bool ok = false;
@@ -250,7 +250,7 @@ credential_renew_now(struct credential *credential, bool force,
     }
     flight_land(&credential->renewal, ok, &why);
     if (!ok)
-        error_set(err, "%s", why.text);
+        error_copy(err, &why);
     return ok;
 }
 

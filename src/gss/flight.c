@@ -40,7 +40,7 @@ flight_lead(struct flight *flight, bool *ok_out, struct error *err)
         flight->waiting--;
         *ok_out = flight->ok;
         if (!flight->ok)
-            error_set(err, "%s", flight->error.text);
+            error_copy(err, &flight->error);
     }
     pthread_mutex_unlock(&flight->mutex);
     return lead;

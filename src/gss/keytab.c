@@ -34,6 +34,7 @@ keep(krb5_context context, struct keytab_keys *keys,
         .name = strdup(text),
         .realm = strndup(realm->data, realm->length),
         .kvno = entry->vno,
+        .written = (int64_t)(uint32_t)entry->timestamp,
         .enctype = entry->key.enctype,
         .aes = enctype_aes_name(entry->key.enctype) != NULL,
     };

@@ -15,6 +15,7 @@ struct keytab_key {
     char *realm;
     /* plain */
     uint32_t kvno;
+    int64_t written; /* into the file; seconds since 1970 */
     int32_t enctype;
     bool aes;
 };

@@ -144,6 +144,7 @@ reason_krb5(struct error *err, enum reason_scene scene, krb5_context context,
     make_safe(message, strlen(message), detail);
     krb5_free_error_message(context, message);
     compose(err, reason_advice(scene, code), detail, what);
+    error_label(err, reason_label(code));
 }
 
 /* The first text of a status: further ones repeat it in MIT's library. */
@@ -175,13 +176,13 @@ reason_gss(struct error *err, enum reason_scene scene, OM_uint32 major,
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     status_text(major, GSS_C_GSS_CODE, major_text);
-    if (minor == 0) {
+    if (minor != 0)
+        status_text(minor, GSS_C_MECH_CODE, minor_text);
+    if (minor == 0)
         compose(err, advice, major_text, what);
-        return;
-    }
-    status_text(minor, GSS_C_MECH_CODE, minor_text);
-    if (advice != NULL)
+    else if (advice != NULL)
         compose(err, advice, minor_text, what);
     else
         error_set(err, "%s: %s (%s)", what, major_text, minor_text);
+    error_label(err, reason_label((krb5_error_code)minor));
 }

@@ -34,6 +34,10 @@ void reason_krb5(struct error *err, enum reason_scene scene,
 void reason_gss(struct error *err, enum reason_scene scene, OM_uint32 major,
                 OM_uint32 minor, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* What the code is called in krb5.h, for error_label; "GSSAPI" for any that
+ * does not occur in an operator's life. */
+const char *reason_label(krb5_error_code code);
+
 /* The advice alone, or NULL. */
 const char *reason_advice(enum reason_scene scene, krb5_error_code code);
 

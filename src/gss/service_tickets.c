@@ -323,7 +323,7 @@ bool
 credential_fetch(struct credential *credential, struct target *target,
                  struct error *err)
 {
-    struct error why = {""};
+    struct error why = {.text = ""};
     struct worker spare, *worker;
     bool ok = false;
 
@@ -340,6 +340,6 @@ credential_fetch(struct credential *credential, struct target *target,
     }
     flight_land(&target->flight, ok, &why);
     if (!ok)
-        error_set(err, "%s", why.text);
+        error_copy(err, &why);
     return ok;
 }

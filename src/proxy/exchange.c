@@ -70,7 +70,7 @@ read_some(struct exchange *exchange, size_t wanted, struct error *error_out)
 static void
 receive(struct exchange *exchange)
 {
-    struct error error = {""};
+    struct error error = {.text = ""};
     size_t token_size = 0;
     enum frame_status status;
 

@@ -15,7 +15,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     enum token_kind kind = token_kind(bytes, size);
-    struct error err = {""};
+    struct error err = {.text = ""};
     int32_t enctype;
 
     if (apreq_ticket_enctype(bytes, size, &enctype, &err)) {

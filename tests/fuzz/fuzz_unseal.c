@@ -87,7 +87,7 @@ unseal(struct channel *channel, uint8_t *token, size_t size, bool halves)
         {.token = token + first, .token_size = size - first},
     };
     size_t count = halves ? 2 : 1;
-    struct error err = {""};
+    struct error err = {.text = ""};
     size_t good = channel->ops->unseal(channel, records, count, &err);
 
     must(good <= count && (good == count || err.text[0] != '\0'));

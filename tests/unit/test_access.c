@@ -10,7 +10,7 @@ static void
 expect_rule_error(const char *text, const char *sentence)
 {
     struct access_rule rule;
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert(!access_rule_parse(text, &rule, &err));
     ck_assert_str_eq(err.text, sentence);

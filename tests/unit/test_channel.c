@@ -246,7 +246,7 @@ static void
 expect_refusal(struct channel *channel, uint8_t *token, size_t size,
                const char *sentence)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert(!unseal(channel, token, size, &err));
     ck_assert_str_eq(err.text, sentence);

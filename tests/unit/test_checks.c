@@ -66,7 +66,7 @@ static const struct example examples[] = {
 START_TEST(value_is_judged)
 {
     const struct example *example = &examples[_i];
-    struct error err = {""};
+    struct error err = {.text = ""};
     bool fine = example->check(example->value, &err);
 
     if (example->sentence != NULL)

@@ -66,7 +66,7 @@ expect_initiator_error(const char *principal, const char *keytab,
         .keytab = keytab,
     };
     struct credential *credential;
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert(!credential_new_initiator(&settings, 0, &credential, &err));
     ck_assert_str_eq(err.text, sentence);
@@ -77,7 +77,7 @@ expect_acceptor_error(const char *keytab, const char *sentence)
 {
     struct acceptor_settings settings = {.keytab = keytab};
     struct credential *credential;
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert(!credential_new_acceptor(&settings, 0, &credential, &err));
     ck_assert_str_eq(err.text, sentence);
@@ -281,7 +281,7 @@ START_TEST(silent_kdc_leaves_the_old_tickets_in_use)
 {
     struct credential *alice = client_of("alice");
     struct credential *web1 = server_of("web1", NULL);
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     expect_client(alice, web1, "alice@" REALM);
     alice->tickets->renew_at -= 40000;
@@ -643,7 +643,7 @@ START_TEST(steps_go_on_while_tickets_are_renewed)
     struct credential *alice = client_of("alice");
     struct credential *web1 = server_of("web1", NULL);
     struct stepper steppers[STEPPERS];
-    struct error err = {""};
+    struct error err = {.text = ""};
     bool done = false, ok = true;
 
     expect_client(alice, web1, "alice@" REALM);

@@ -21,7 +21,7 @@ int ldap_pvt_put_filter(BerElement *ber, const char *text);
 static void
 expect_canonical(const char *text, const char *canonical)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
     char *got = dn_canonical(text, &err);
 
     ck_assert_ptr_nonnull(got);
@@ -32,7 +32,7 @@ expect_canonical(const char *text, const char *canonical)
 static void
 expect_no_dn(const char *text, const char *sentence)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert_ptr_null(dn_canonical(text, &err));
     ck_assert_str_eq(err.text, sentence);

@@ -143,7 +143,7 @@ static void
 carry(struct channel *from, struct channel *to, bool confidential,
       const size_t *sizes, size_t count)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     seal_batch(from, confidential, sizes, count);
     if (to->ops->unseal(to, received, count, &err) != count)
@@ -321,7 +321,7 @@ expect_refusal(struct channel *to, uint8_t *token, size_t size,
                const char *sentence)
 {
     struct unseal_record record = {.token = token, .token_size = size};
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert_uint_eq(to->ops->unseal(to, &record, 1, &err), 0);
     ck_assert_ptr_null(record.plain);
@@ -540,7 +540,7 @@ static void
 expect_good_before(size_t bad, bool confidential)
 {
     size_t sizes[BATCH];
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     for (size_t i = 0; i < BATCH; i++)
         sizes[i] = 40 + i;

@@ -63,7 +63,7 @@ END_TEST
 START_TEST(passengers_share_a_failure)
 {
     struct passenger passengers[PASSENGERS];
-    struct error err = {"cannot fly: fog"};
+    struct error err = {.text = "cannot fly: fog"};
 
     fly(passengers, false, &err);
     for (size_t i = 0; i < PASSENGERS; i++) {

@@ -8,7 +8,7 @@ static void
 expect_principal_error(const char *text, const char *sentence)
 {
     struct principal principal;
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert(!principal_parse(text, &principal, &err));
     ck_assert_str_eq(err.text, sentence);

@@ -26,7 +26,7 @@ leave_library(void)
 static void
 expect_krb5(enum reason_scene scene, krb5_error_code code, const char *sentence)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     reason_krb5(&err, scene, NULL, code, "cannot %s", "go on");
     ck_assert_str_eq(err.text, sentence);
