@@ -43,7 +43,7 @@ static bool
 send_request(int fd, struct error *err)
 {
     static const char request[] =
-        "GET /status.json HTTP/1.0\r\nHost: kerbwrap\r\n\r\n";
+        "GET /status.json HTTP/1.0\r\nHost: localhost\r\n\r\n";
 
     if (!wait_for(fd, POLLOUT, err))
         return false;

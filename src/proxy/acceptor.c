@@ -108,6 +108,7 @@ on_handshake(struct handshake_result *result, void *arg)
             .event = result->outcome == HANDSHAKE_PROBE ? EVENT_PROBE
                                                         : EVENT_FAILED,
             .reason = result->error.text,
+            .label = result->error.label,
             .farewell = result->farewell,
             .goodbye = result->farewell.size > 0,
         };
@@ -146,7 +147,11 @@ on_handshake_quarter(void *arg)
     bool crowded = handshake_is_unheard(conn->handshake) &&
                    admission_is_crowded(conn->arrival);
     struct error error;
-    struct ending ending = {.event = EVENT_FAILED, .reason = error.text};
+    struct ending ending = {
+        .event = EVENT_FAILED,
+        .reason = error.text,
+        .label = "timeout",
+    };
 
     conn->handshake_left -= quarter;
     if (conn->handshake_left > quarter / 2 && !crowded) {

@@ -136,7 +136,8 @@ expire(struct admission *admission, struct arrival *arrival, const char *reason)
               LOG_NUMBER("id", arrival->id), LOG_TEXT("from", from),
               LOG_TEXT("reason", reason),
               LOG_MS("duration", loop_now_ms() - arrival->held_ms));
-    atomic_fetch_add(&snapshot->counters->failed, 1);
+    counters_add(&snapshot->counters->failed, 1);
+    counters_failure(snapshot->counters, "timeout");
     socket_reset(arrival->fd);
     loop_post(admission->main_loop, &arrival->closed);
 }
@@ -256,7 +257,7 @@ admission_take(struct admission *admission, struct arrival *arrival)
     list_enter(admission, arrival);
     admission->status.connections++;
     atomic_fetch_add(&arrival->snapshot->counters->connections, 1);
-    atomic_fetch_add(&arrival->snapshot->counters->accepted, 1);
+    counters_add(&arrival->snapshot->counters->accepted, 1);
 
     struct source *source = NULL;
     if (arrival->snapshot->service->role == ROLE_SERVER)
@@ -276,6 +277,7 @@ admission_limit(struct admission *admission,
                 const struct admission_limits *limits)
 {
     admission->limits = *limits;
+    admission->status.limit = limits->connections;
     admit_held(admission);
 }
 

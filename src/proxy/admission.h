@@ -31,6 +31,7 @@ struct admission_limits {
 };
 
 struct admission_status {
+    unsigned limit;       /* of connections */
     unsigned connections; /* held ones too */
     unsigned handshakes;
     unsigned held;

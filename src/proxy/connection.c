@@ -54,6 +54,18 @@ connection_target(const struct connection *conn)
     return snapshot->destinations[conn->order[conn->attempt]].spn;
 }
 
+bool
+connection_is_ending(const struct connection *conn)
+{
+    return conn->state >= CONNECTION_PARTING;
+}
+
+uint64_t
+connection_id(const struct connection *conn)
+{
+    return conn->arrival->id;
+}
+
 struct connection *
 connection_next(const struct connection *conn)
 {
@@ -72,6 +84,7 @@ free_connection(struct connection *conn)
     *conn->link = conn->next;
     if (conn->worker->connections == NULL)
         batch_store_rest(conn->worker->store);
+    worker_forget(conn->worker, conn);
     channel_free(conn->channel);
     context_free(conn->context);
     free(conn->target);
@@ -144,19 +157,6 @@ log_end(const struct connection *conn, const struct ending *ending)
               LOG_MS("duration", loop_now_ms() - conn->started_ms));
 }
 
-static void
-count_end(const struct connection *conn, enum log_event event)
-{
-    struct counters *counters = connection_snapshot(conn)->counters;
-
-    if (event == EVENT_REFUSED)
-        atomic_fetch_add(&counters->refused, 1);
-    else if (event == EVENT_FAILED)
-        atomic_fetch_add(&counters->failed, 1);
-    atomic_fetch_add(&counters->received, conn->progress.to_app);
-    atomic_fetch_add(&counters->sent, conn->progress.from_app);
-}
-
 /* Stops all that could still call back. */
 static void
 cancel_all(struct connection *conn)
@@ -187,7 +187,7 @@ connection_end(struct connection *conn, struct ending *ending)
         conn->progress = relay_progress(conn->relay);
     enter(conn, CONNECTION_PARTING);
     log_end(conn, ending);
-    count_end(conn, ending->event);
+    account_end(conn, ending->event, ending->label);
     cancel_all(conn);
     if (conn->arrival->outcome != NULL) {
         conn->arrival->outcome->finished = ending->clean;
@@ -227,7 +227,11 @@ void
 connection_refuse(struct connection *conn, enum log_event event,
                   enum reset_code code, const char *reason)
 {
-    struct ending ending = {.event = event, .reason = reason};
+    struct ending ending = {
+        .event = event,
+        .reason = reason,
+        .label = reset_name((uint8_t)code),
+    };
     struct error ignored;
 
     if (conn->relay != NULL) {
@@ -310,7 +314,7 @@ on_opened(void *arg)
 
     enter(conn, CONNECTION_RELAYING);
     timer_stop(&conn->deadline);
-    atomic_fetch_add(&connection_snapshot(conn)->counters->opened, 1);
+    account_opened(conn);
     log_up(conn);
     watch_expiry(conn);
 }
@@ -330,6 +334,7 @@ on_relay_ended(const struct relay_result *result, void *arg)
     struct ending ending = {
         .event = relay_event(conn, result),
         .reason = result->error.text,
+        .label = result->error.label,
         .clean = result->end == RELAY_FINISHED,
         .goodbye = result->end == RELAY_FINISHED || result->reset != 0,
     };
@@ -353,6 +358,7 @@ connection_prove(struct connection *conn, struct handshake_result *result)
     conn->channel = result->channel;
     conn->peer_id = result->hello.connection_id;
     conn->peer_max_plaintext = result->hello.max_plaintext;
+    account_proved(conn);
     result->context = NULL;
     result->channel = NULL;
 }
@@ -433,6 +439,8 @@ connection_open(struct arrival *arrival)
     conn->arrival = arrival;
     conn->worker = arrival->worker;
     conn->started_ms = loop_now_ms();
+    conn->account.started_us = loop_now_us();
+    conn->account.rate.ms = conn->started_ms;
     conn->connect_left = service->connect_timeout;
     conn->handshake_left = service->handshake_timeout;
     conn->app_fd = service->role == ROLE_CLIENT ? arrival->fd : -1;

@@ -34,7 +34,17 @@ struct connection *connection_next(const struct connection *conn);
  * once, or when its groups are known.  config is held meanwhile. */
 void connection_enforce(struct connection *conn, struct config *config);
 
+/* Is it over, but for last words? */
+bool connection_is_ending(const struct connection *conn);
+
+uint64_t connection_id(const struct connection *conn);
+/* Of the peer; "" until it is proved. */
+const char *connection_peer(const struct connection *conn);
+
+/* Tells the counters of the service what it has carried since last told. */
+void connection_account(struct connection *conn);
+
 /* One JSON object. */
-void connection_describe(const struct connection *conn, struct evbuffer *out);
+void connection_describe(struct connection *conn, struct evbuffer *out);
 
 #endif

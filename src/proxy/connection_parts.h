@@ -13,10 +13,18 @@
 #include "proxy/farewell.h"
 #include "proxy/handshake.h"
 #include "proxy/program.h"
+#include "proxy/rate.h"
 #include "proxy/relay.h"
 #include "proxy/step.h"
 #include "proxy/vetting.h"
 #include "proxy/worker.h"
+
+/* What was told to the counters of the service, and when what began. */
+struct account {
+    uint64_t started_us, opened_us;
+    struct relay_progress told;
+    struct rate rate;
+};
 
 enum connection_state {
     CONNECTION_OPENING,  /* until READY */
@@ -58,12 +66,14 @@ struct connection {
     uint64_t peer_id;               /* from the peer's HELLO */
     uint32_t peer_max_plaintext;    /* likewise */
     struct relay_progress progress; /* once the relay is gone */
+    struct account account;
 };
 
 /* How a connection ends: all that its one log line and its peers need. */
 struct ending {
     enum log_event event; /* DOWN, FAILED, REFUSED or PROBE */
     const char *reason;
+    const char *label;     /* of the failure, for counting; NULL: "other" */
     bool clean;            /* the application sees an end, not a reset */
     struct bytes farewell; /* taken over */
     bool goodbye; /* flush farewell and part in order, else just close */
@@ -81,6 +91,13 @@ void connection_prove(struct connection *conn, struct handshake_result *result);
 
 /* Both sockets stand, the peer is proved. */
 void connection_relay(struct connection *conn, enum relay_opening opening);
+
+/* account.c: what the counters of the service are told. */
+void account_proved(struct connection *conn);
+void account_opened(struct connection *conn);
+void account_failover(struct connection *conn, const char *label);
+void account_end(struct connection *conn, enum log_event event,
+                 const char *label);
 
 /* The openings of the two roles. */
 void initiator_open(struct connection *conn);
@@ -111,7 +128,6 @@ connection_service(const struct connection *conn)
 }
 
 /* "" until it is known. */
-const char *connection_peer(const struct connection *conn);
 const char *connection_target(const struct connection *conn);
 
 #endif

@@ -317,6 +317,15 @@ finder_free(struct finder *finder)
     free(finder);
 }
 
+bool
+finder_age(const struct finder *finder, uint64_t *seconds_out)
+{
+    if (finder->known->time <= 0)
+        return false;
+    *seconds_out = (uint64_t)age(finder->known);
+    return true;
+}
+
 void
 finder_describe(const struct finder *finder, struct evbuffer *out)
 {

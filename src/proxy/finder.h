@@ -38,6 +38,9 @@ void finder_start(struct finder *finder, struct loop *loop, struct pool *pool,
                   finder_changed *on_changed, void *arg);
 void finder_free(struct finder *finder); /* any state; NULL is fine */
 
+/* Seconds since the directory gave what is known; false: it never did. */
+bool finder_age(const struct finder *finder, uint64_t *seconds_out);
+
 /* Members of a JSON object: what is known, since when, from where. */
 void finder_describe(const struct finder *finder, struct evbuffer *out);
 

@@ -86,13 +86,15 @@ static void
 refuse(struct handshake *hs, enum reset_code code, const struct error *error)
 {
     struct bytes farewell = {0};
-    struct error ignored;
+    struct error ignored, told;
 
     if (!sealed_append_reset(&farewell, hs->channel, code, error->text,
                              &ignored))
         bytes_clear(&farewell);
+    told = *error;
+    error_label(&told, reset_name((uint8_t)code));
     finish(hs, reset_is_retryable(code) ? HANDSHAKE_FAILED : HANDSHAKE_REFUSED,
-           error, &farewell);
+           &told, &farewell);
 }
 
 /* The peer ended it. */
@@ -111,6 +113,7 @@ on_reset_message(struct handshake *hs, const struct unseal_record *record)
     error_set(&error, "the %s refused (%s): %s",
               hs->settings.service->role == ROLE_CLIENT ? "server" : "client",
               reset_name(reset.code), safe);
+    error_label(&error, reset_name(reset.code));
     finish(hs, reset.retryable ? HANDSHAKE_FAILED : HANDSHAKE_REFUSED, &error,
            NULL);
 }
@@ -122,7 +125,10 @@ on_exchange_ended(void *arg, enum exchange_end end, const struct error *error)
     bool probe = end == EXCHANGE_SILENT &&
                  hs->settings.service->role == ROLE_SERVER;
 
-    finish(hs, probe ? HANDSHAKE_PROBE : HANDSHAKE_FAILED, error, NULL);
+    struct error closed = *error;
+
+    error_label(&closed, "closed");
+    finish(hs, probe ? HANDSHAKE_PROBE : HANDSHAKE_FAILED, &closed, NULL);
 }
 
 /* Messages. */

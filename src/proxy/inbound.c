@@ -78,9 +78,10 @@ on_reset(struct relay *relay, const struct unseal_record *record)
                             error.text);
     text_sanitize(reset.sentence, strlen(reset.sentence), safe, sizeof safe);
     relay->result.refused = !reset.retryable;
-    return relay_broken(relay, RELAY_PEER_RESET, 0,
-                        "the peer ended it (%s): %s", reset_name(reset.code),
-                        safe);
+    relay_broken(relay, RELAY_PEER_RESET, 0, "the peer ended it (%s): %s",
+                 reset_name(reset.code), safe);
+    error_label(&relay->result.error, reset_name(reset.code));
+    return FLOW_BROKEN;
 }
 
 static enum flow_status

@@ -37,6 +37,7 @@ give_up(struct connection *conn, enum log_event event,
     struct ending ending = {
         .event = event,
         .reason = error->text,
+        .label = error->label,
         .farewell = *farewell,
         .goodbye = farewell->size > 0,
     };
@@ -63,6 +64,7 @@ next_destination(struct connection *conn, const struct error *error,
               LOG_NUMBER("id", conn->arrival->id), LOG_TEXT("to", to),
               LOG_TEXT("target", connection_target(conn)),
               LOG_TEXT("reason", error->text));
+    account_failover(conn, error->label);
     snapshot_penalise(snapshot, conn->order[conn->attempt]);
     if (conn->tunnel_fd >= 0) {
         if (farewell->size > 0)
@@ -115,6 +117,7 @@ on_handshake_late(void *arg)
 
     error_set(&error, "no time left while waiting for %s",
               handshake_stage(conn->handshake));
+    error_label(&error, "timeout");
     handshake_last_words(conn->handshake, error.text, &farewell);
     handshake_cancel(conn->handshake);
     conn->handshake = NULL;
@@ -164,7 +167,9 @@ on_dialled(int fd, const struct address *address, const struct error *err,
     conn->dial = NULL;
     spend(conn, &conn->connect_left);
     if (fd < 0) {
-        next_destination(conn, err, &nothing);
+        struct error error = *err;
+        error_label(&error, "unreachable");
+        next_destination(conn, &error, &nothing);
         return;
     }
     conn->tunnel_fd = fd;
@@ -225,6 +230,7 @@ on_asked_late(void *arg)
               step_is_fetching(conn->asking)
                   ? "the Kerberos service ticket from the KDC"
                   : "the making of the AP-REQ");
+    error_label(&error, "timeout");
     step_cancel(conn->asking);
     conn->asking = NULL;
     spend(conn, &conn->handshake_left);
@@ -274,5 +280,6 @@ initiator_open(struct connection *conn)
               connection_snapshot(conn)->why_empty != NULL
                   ? connection_snapshot(conn)->why_empty
                   : "none is configured");
+    error_label(&none, "no_server");
     try_destination(conn, &none);
 }

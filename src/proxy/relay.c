@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "proxy/flow.h"
+#include "wire/reset.h"
 
 static void
 finish(struct relay *relay)
@@ -40,6 +41,8 @@ relay_broken(struct relay *relay, enum relay_end end, enum reset_code reset,
     vsnprintf(relay->result.error.text, sizeof relay->result.error.text, format,
               args);
     va_end(args);
+    error_label(&relay->result.error,
+                reset != 0 ? reset_name((uint8_t)reset) : "truncated");
     return FLOW_BROKEN;
 }
 

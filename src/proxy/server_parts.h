@@ -61,7 +61,7 @@ void server_stop(struct server *server);
 /* A connection is gone: the drain may be over. */
 void server_check_drained(struct server *server);
 
-/* visit for every connection; then done, once, in the main thread, with arg. */
+/* visit (NULL: none) for every connection; then done, once, in the main thread, with arg. */
 typedef void server_visit(struct connection *conn, struct evbuffer *out,
                           const void *arg);
 typedef void server_visited(struct evbuffer *out, void *done_arg);

@@ -8,51 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "proxy/finder.h"
 #include "proxy/gate.h"
-#include "proxy/guests.h"
 #include "proxy/inquiry.h"
-#include "proxy/listener.h"
-#include "proxy/registration.h"
-#include "proxy/snapshot.h"
-#include "proxy/upkeep.h"
-
-enum service_state {
-    SERVICE_NEW,
-    SERVICE_WAITING, /* for the directory to say that it may serve */
-    SERVICE_SERVING,
-    SERVICE_BARRED, /* the directory said that it may not */
-    SERVICE_STOPPED,
-};
-
-static const char *const state_names[] = {
-    [SERVICE_NEW] = "new",         [SERVICE_WAITING] = "waiting",
-    [SERVICE_SERVING] = "serving", [SERVICE_BARRED] = "barred",
-    [SERVICE_STOPPED] = "stopped",
-};
+#include "proxy/service_parts.h"
 
 enum {
     RETRY_MS = 1000
-};
-
-struct service {
-    enum service_state state;
-    bool takes_over; /* goes on where a predecessor served */
-    /* owned */
-    struct registration *registration; /* servers with a directory */
-    struct listener *listener;
-    struct guests *guests;     /* NULL: anybody may connect */
-    struct snapshot *snapshot; /* held; what the next connection gets */
-    struct upkeep *upkeep;     /* clients */
-    struct finder *finder;     /* clients that look in the directory */
-    struct timer retry;        /* of a start that failed */
-    /* borrowed */
-    struct service_host *host;
 };
 
 const struct service_settings *
@@ -453,6 +417,9 @@ service_start(struct service *service, struct error *err)
     bool begun;
 
     timer_init(&service->retry, host->main_loop, on_retry, service);
+    if (settings->keytab[0] != '\0')
+        service->keywatch = keywatch_start(host->main_loop, host->pool,
+                                           settings->keytab);
     service->state = SERVICE_WAITING;
     begun = keep_tickets(service, err) &&
             (waits || begin_to_accept(service, err));
@@ -481,6 +448,8 @@ service_stop(struct service *service, bool succeeded)
     service->upkeep = NULL;
     finder_free(service->finder);
     service->finder = NULL;
+    keywatch_cancel(service->keywatch);
+    service->keywatch = NULL;
 }
 
 void
@@ -493,6 +462,7 @@ service_free(struct service *service)
     registration_free(service->registration);
     upkeep_cancel(service->upkeep);
     finder_free(service->finder);
+    keywatch_cancel(service->keywatch);
     snapshot_release(service->snapshot);
     free(service);
 }
@@ -508,39 +478,4 @@ const struct counters *
 service_counters(const struct service *service)
 {
     return service->snapshot->counters;
-}
-
-static uint64_t
-count(const atomic_uint_fast64_t *counter)
-{
-    return atomic_load(counter);
-}
-
-void
-service_describe(struct service *service, struct evbuffer *out)
-{
-    const struct service_settings *settings = service_settings(service);
-    const struct counters *counters = service->snapshot->counters;
-    int64_t expires = credential_expires(service->snapshot->credential);
-
-    json_open(out, '{');
-    json_text(out, "name", settings->name);
-    json_text(out, "role", role_name(settings->role));
-    json_text(out, "address", listener_address(service->listener));
-    json_text(out, "principal", credential_name(service->snapshot->credential));
-    if (settings->role == ROLE_CLIENT)
-        json_number(out, "ticket_seconds",
-                    expires > time(NULL) ? (uint64_t)(expires - time(NULL))
-                                         : 0);
-    json_text(out, "state", state_names[service->state]);
-    if (service->finder != NULL)
-        finder_describe(service->finder, out);
-    if (service->registration != NULL)
-        registration_describe(service->registration, out);
-    json_number(out, "connections", atomic_load(&counters->connections));
-    json_number(out, "accepted", count(&counters->accepted));
-    json_number(out, "opened", count(&counters->opened));
-    json_number(out, "failed", count(&counters->failed));
-    json_number(out, "refused", count(&counters->refused));
-    json_close(out, '}');
 }

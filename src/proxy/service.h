@@ -15,6 +15,7 @@
 #include "base/users.h"
 #include "config/config.h"
 #include "proxy/admission.h"
+#include "proxy/keywatch.h"
 
 struct listener;
 struct service;
@@ -65,6 +66,24 @@ const struct service_settings *service_settings(const struct service *service);
 
 /* Through all reloads; borrowed. */
 const struct counters *service_counters(const struct service *service);
+
+/* Why it cannot serve now, a sentence that is valid until anything changes;
+ * NULL: it can, as far as listener, directory and names go. */
+const char *service_why_not_ready(const struct service *service);
+
+/* What is measured of it now; members without has_ are always set. */
+struct service_figures {
+    bool is_ready;
+    bool has_ticket;         /* a client */
+    bool has_answer;         /* of the directory */
+    bool has_keytab;         /* whose file was looked at */
+    uint64_t ticket_seconds; /* until it ends; 0: there is none */
+    uint64_t answer_seconds; /* since it came */
+    size_t servers;          /* that the directory offers and the rules allow */
+    struct key_facts keytab;
+};
+void service_figures(const struct service *service,
+                     struct service_figures *out);
 
 /* One JSON object. */
 void service_describe(struct service *service, struct evbuffer *out);

@@ -17,29 +17,6 @@ enum {
     PENALTY_MS = 30000
 };
 
-struct counters *
-counters_new(void)
-{
-    struct counters *counters = calloc(1, sizeof *counters);
-    if (counters != NULL)
-        atomic_init(&counters->references, 1);
-    return counters;
-}
-
-struct counters *
-counters_hold(struct counters *counters)
-{
-    atomic_fetch_add(&counters->references, 1);
-    return counters;
-}
-
-void
-counters_release(struct counters *counters)
-{
-    if (counters != NULL && atomic_fetch_sub(&counters->references, 1) == 1)
-        free(counters);
-}
-
 bool
 snapshot_spn(const struct service_settings *service,
              const struct endpoint *endpoint, char spn[SPN_SIZE],

@@ -17,20 +17,9 @@
 #include "config/config.h"
 #include "directory/discovery.h"
 #include "gss/credential.h"
+#include "proxy/counters.h"
 
 struct addressbook;
-
-/* Of a service through all its snapshots. */
-struct counters {
-    atomic_uint references;
-    atomic_uint connections; /* now */
-    atomic_uint_fast64_t accepted;
-    atomic_uint_fast64_t opened;
-    atomic_uint_fast64_t failed;
-    atomic_uint_fast64_t refused;
-    atomic_uint_fast64_t received; /* from the tunnel; of ended connections */
-    atomic_uint_fast64_t sent;     /* to the tunnel; likewise */
-};
 
 /* Where to dial: the application, or a server sidecar and its name. */
 struct destination {
@@ -64,10 +53,6 @@ struct snapshot_parts {
     /* Whose penalties and known addresses go on; NULL: none. */
     const struct snapshot *previous;
 };
-
-MUST_CHECK struct counters *counters_new(void);
-struct counters *counters_hold(struct counters *counters);
-void counters_release(struct counters *counters);
 
 /* NULL, and err, when a name cannot be composed. */
 MUST_CHECK struct snapshot *snapshot_new(const struct snapshot_parts *parts,

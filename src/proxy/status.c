@@ -1,43 +1,69 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the daemon says of itself: HTTP on the status socket, one document,
- * /status.json.  The connections are described by their own threads; this waits
- * for nobody.
+ * What the daemon says of itself: HTTP on the status socket.  The connections
+ * are described by their own threads; this waits for nobody.
  */
-#include <event2/http.h>
-#include <event2/listener.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/random.h>
 
-#include "base/json.h"
-#include "base/log.h"
 #include "proxy/connection.h"
-#include "proxy/server_parts.h"
-#include "version.h"
+#include "proxy/metrics.h"
+#include "proxy/status_parts.h"
 
-enum {
-    LANES_SHOWN = 64,
-    STATUS_MODE = 0600,
-    REQUEST_SECONDS = 5,
-    ACCEPT_REST_US = 100000,
-};
-
-struct status {
-    /* owned */
-    struct evhttp *http;
-    /* borrowed */
-    struct server *server;
-    /* plain */
-    struct endpoint endpoint;
-};
-
-/* One request that waits for the workers. */
+/* One answer that waits for the workers. */
 struct query {
-    struct evhttp_request *request; /* NULL once its connection is gone */
-    struct server *server;
+    /* borrowed */
+    struct status *status;
+    /* plain */
+    uint64_t call;
+    const char *type;
+    /* gathered: what all visits wrote; out: the answer. */
+    void (*compose)(struct server *server, struct evbuffer *gathered,
+                    struct evbuffer *out);
 };
+
+static void
+on_gathered(struct evbuffer *gathered, void *arg)
+{
+    struct query *query = arg;
+    struct http_answer answer = {
+        .status = 200,
+        .type = query->type,
+        .body = evbuffer_new(),
+    };
+
+    if (answer.body != NULL) {
+        query->compose(query->status->server, gathered, answer.body);
+        http_reply(query->status->http, query->call, &answer);
+        evbuffer_free(answer.body);
+    }
+    free(query);
+}
+
+/* Answers once all loops have been round; visit may be NULL. */
+static void
+gather(const struct query *query, server_visit *visit)
+{
+    struct query *kept = malloc(sizeof *kept);
+    const struct tour tour = {
+        .visit = visit,
+        .done = on_gathered,
+        .done_arg = kept,
+    };
+
+    if (kept != NULL) {
+        *kept = *query;
+        if (server_tour(query->status->server, &tour))
+            return;
+    }
+    http_say(query->status->http, query->call, 503, "out of memory");
+    free(kept);
+}
+
+/* /status.json */
 
 static void
 describe(struct connection *conn, struct evbuffer *out, const void *arg)
@@ -47,162 +73,154 @@ describe(struct connection *conn, struct evbuffer *out, const void *arg)
 }
 
 static void
-add_lanes(struct evbuffer *out, struct pool *pool)
+serve_document(struct status *status, const struct http_call *call)
 {
-    struct lane_status *lanes = calloc(LANES_SHOWN, sizeof *lanes);
-    size_t count = lanes != NULL ? pool_lanes(pool, lanes, LANES_SHOWN) : 0;
+    const struct query query = {status, call->id, "application/json",
+                                status_document};
+    gather(&query, describe);
+}
 
-    json_open_member(out, "lanes", '[');
-    for (size_t i = 0; i < count; i++) {
-        json_open(out, '{');
-        json_text(out, "name", lanes[i].name);
-        json_number(out, "running", lanes[i].running);
-        json_number(out, "queued", lanes[i].queued);
-        json_close(out, '}');
+/* /metrics */
+
+static void
+account(struct connection *conn, struct evbuffer *out, const void *arg)
+{
+    (void)out;
+    (void)arg;
+    connection_account(conn);
+}
+
+static void
+compose_metrics(struct server *server, struct evbuffer *gathered,
+                struct evbuffer *out)
+{
+    (void)gathered;
+    metrics_write(server, out);
+}
+
+static void
+serve_metrics(struct status *status, const struct http_call *call)
+{
+    const struct query query = {status, call->id,
+                                "text/plain; version=0.0.4; charset=utf-8",
+                                compose_metrics};
+    gather(&query, account);
+}
+
+/* /healthz: that this comes back is all that is asked. */
+
+static void
+compose_health(struct server *server, struct evbuffer *gathered,
+               struct evbuffer *out)
+{
+    (void)server;
+    (void)gathered;
+    evbuffer_add_printf(out, "healthy\n");
+}
+
+static void
+serve_health(struct status *status, const struct http_call *call)
+{
+    const struct query query = {status, call->id, "text/plain; charset=utf-8",
+                                compose_health};
+    gather(&query, NULL);
+}
+
+/* /readyz */
+
+static void
+serve_readiness(struct status *status, const struct http_call *call)
+{
+    const struct server *server = status->server;
+    char reasons[4096] = "";
+    size_t size = 0;
+
+    if (server->stopping > 0)
+        size += (size_t)snprintf(reasons, sizeof reasons,
+                                 "kerbwrap is being stopped\n");
+    for (size_t i = 0; i < server->service_count && size < sizeof reasons;
+         i++) {
+        const struct service *service = server->services[i];
+        const char *why = service_why_not_ready(service);
+        if (why != NULL)
+            size += (size_t)snprintf(reasons + size, sizeof reasons - size,
+                                     "[%s %s] %s\n",
+                                     role_name(service_settings(service)->role),
+                                     service_settings(service)->name, why);
     }
-    json_close(out, ']');
-    free(lanes);
-}
-
-static void
-add_totals(struct evbuffer *out, struct server *server)
-{
-    struct admission_status admission = admission_status(server->admission);
-    uint64_t accepted = 0, opened = 0, failed = 0, refused = 0;
-
-    for (size_t i = 0; i < server->service_count; i++) {
-        const struct counters *counters = service_counters(server->services[i]);
-        accepted += atomic_load(&counters->accepted);
-        opened += atomic_load(&counters->opened);
-        failed += atomic_load(&counters->failed);
-        refused += atomic_load(&counters->refused);
-    }
-    json_open_member(out, "totals", '{');
-    json_number(out, "connections", admission.connections);
-    json_number(out, "handshakes", admission.handshakes);
-    json_number(out, "held", admission.held);
-    json_number(out, "accepted", accepted);
-    json_number(out, "opened", opened);
-    json_number(out, "failed", failed);
-    json_number(out, "refused", refused);
-    json_number(out, "buffer_memory", batch_budget_used(server->budget));
-    json_number(out, "log_dropped", log_dropped());
-    json_close(out, '}');
-}
-
-static void
-compose(struct evbuffer *out, struct server *server,
-        struct evbuffer *connections)
-{
-    json_open(out, '{');
-    json_text(out, "version", KERBWRAP_VERSION);
-    json_number(out, "pid", (uint64_t)getpid());
-    json_seconds(out, "uptime", loop_now_ms() - server->started_ms);
-    json_open_member(out, "services", '[');
-    for (size_t i = 0; i < server->service_count; i++)
-        service_describe(server->services[i], out);
-    json_close(out, ']');
-    json_open_member(out, "connections", '[');
-    json_values(out, connections);
-    json_close(out, ']');
-    add_totals(out, server);
-    add_lanes(out, server->pool);
-    json_close(out, '}');
-    evbuffer_add(out, "\n", 1);
-}
-
-static void
-on_described(struct evbuffer *connections, void *arg)
-{
-    struct query *query = arg;
-
-    if (query->request != NULL) {
-        evhttp_connection_set_closecb(
-            evhttp_request_get_connection(query->request), NULL, NULL);
-        compose(evhttp_request_get_output_buffer(query->request), query->server,
-                connections);
-        evhttp_add_header(evhttp_request_get_output_headers(query->request),
-                          "Content-Type", "application/json");
-        evhttp_send_reply(query->request, HTTP_OK, NULL, NULL);
-    }
-    free(query);
-}
-
-static void
-on_client_gone(struct evhttp_connection *connection, void *arg)
-{
-    struct query *query = arg;
-
-    (void)connection;
-    query->request = NULL;
-}
-
-static void
-on_status_request(struct evhttp_request *request, void *arg)
-{
-    struct status *status = arg;
-    struct query *query = calloc(1, sizeof *query);
-    const struct tour tour = {
-        .visit = describe,
-        .done = on_described,
-        .done_arg = query,
-    };
-
-    if (query == NULL) {
-        evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
+    if (reasons[0] == '\0') {
+        http_say(status->http, call->id, 200, "ready");
         return;
     }
-    query->request = request;
-    query->server = status->server;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(request),
-                                  on_client_gone, query);
-    if (!server_tour(status->server, &tour)) {
-        query->request = NULL;
-        evhttp_connection_set_closecb(evhttp_request_get_connection(request),
-                                      NULL, NULL);
-        evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
-        free(query);
+    reasons[strlen(reasons) - 1] = '\0';
+    http_say(status->http, call->id, 503, "%s", reasons);
+}
+
+/* / */
+
+static void
+serve_page(struct status *status, const struct http_call *call)
+{
+    char nonce[33], policy[256];
+    uint64_t random[2];
+    struct http_answer answer = {
+        .status = 200,
+        .type = "text/html; charset=utf-8",
+        .policy = policy,
+        .body = evbuffer_new(),
+    };
+
+    if (answer.body == NULL ||
+        getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+        http_say(status->http, call->id, 503, "out of memory");
+    } else {
+        snprintf(nonce, sizeof nonce, "%016" PRIx64 "%016" PRIx64, random[0],
+                 random[1]);
+        snprintf(policy, sizeof policy,
+                 "default-src 'none'; script-src 'nonce-%s'; style-src "
+                 "'nonce-%s'; connect-src 'self'; img-src data:; base-uri "
+                 "'none'; form-action 'none'",
+                 nonce, nonce);
+        status_page(nonce, answer.body);
+        http_reply(status->http, call->id, &answer);
     }
+    if (answer.body != NULL)
+        evbuffer_free(answer.body);
 }
+
+/* What is served. */
+
+static const struct route {
+    const char *path;
+    bool is_post;
+    void (*serve)(struct status *status, const struct http_call *call);
+} routes[] = {
+    {"/", false, serve_page},
+    {"/status.json", false, serve_document},
+    {"/metrics", false, serve_metrics},
+    {"/healthz", false, serve_health},
+    {"/readyz", false, serve_readiness},
+    {"/close", true, status_close},
+};
 
 static void
-on_rested(evutil_socket_t fd, short what, void *arg)
+on_called(const struct http_call *call, void *arg)
 {
-    (void)fd;
-    (void)what;
-    evconnlistener_enable(arg);
-}
+    struct status *status = arg;
+    bool is_post = call->request->method == REQUEST_POST;
 
-/* Out of descriptors: it rests, or it would be called again at once. */
-static void
-on_accept_failed(struct evconnlistener *listener, void *arg)
-{
-    const struct timeval rest = {.tv_usec = ACCEPT_REST_US};
-
-    (void)arg;
-    if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
-                        on_rested, listener, &rest) == 0)
-        evconnlistener_disable(listener);
-}
-
-/* fd is evhttp's from here on; still the caller's when it fails. */
-static bool
-serve(struct status *status, int fd)
-{
-    struct evhttp_bound_socket *bound;
-
-    status->http = evhttp_new(loop_base(status->server->loop));
-    if (status->http == NULL)
-        return false;
-    bound = evhttp_accept_socket_with_handle(status->http, fd);
-    if (bound == NULL)
-        return false;
-    evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound),
-                                on_accept_failed);
-    evhttp_set_timeout(status->http, REQUEST_SECONDS);
-    evhttp_set_allowed_methods(status->http, EVHTTP_REQ_GET);
-    evhttp_set_cb(status->http, "/status.json", on_status_request, status);
-    return true;
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (strcmp(routes[i].path, call->request->path) != 0)
+            continue;
+        if (routes[i].is_post == is_post)
+            routes[i].serve(status, call);
+        else
+            http_say(status->http, call->id, 405, "use %s",
+                     routes[i].is_post ? "POST" : "GET");
+        return;
+    }
+    http_say(status->http, call->id, 404,
+             "there are /, /status.json, /metrics, /healthz and /readyz");
 }
 
 struct status *
@@ -214,17 +232,11 @@ status_new(struct server *server, struct error *err)
         return NULL;
     }
     status->server = server;
-    status->endpoint = server->config->global.status;
-    int fd = socket_listen(&status->endpoint, STATUS_MODE, err);
-    if (fd < 0) {
+    status->http = http_new(server->loop, &server->config->global.status,
+                            on_called, status, err);
+    if (status->http == NULL) {
         error_prefix(err, "`status`");
         free(status);
-        return NULL;
-    }
-    if (!serve(status, fd)) {
-        error_set(err, "cannot offer the status: out of memory");
-        close(fd);
-        status_free(status);
         return NULL;
     }
     return status;
@@ -235,9 +247,6 @@ status_free(struct status *status)
 {
     if (status == NULL)
         return;
-    if (status->http != NULL)
-        evhttp_free(status->http);
-    if (status->endpoint.kind == ENDPOINT_UNIX)
-        (void)unlink(status->endpoint.path);
+    http_free(status->http);
     free(status);
 }

@@ -22,15 +22,18 @@ struct journey {
 struct stop {
     struct round round;
     struct journey *journey;
-    struct evbuffer *out; /* owned */
+    struct evbuffer *one, *out; /* owned */
 };
 
 static void
 journey_free(struct journey *journey)
 {
-    for (size_t i = 0; i < journey->count; i++)
+    for (size_t i = 0; i < journey->count; i++) {
+        if (journey->stops[i].one != NULL)
+            evbuffer_free(journey->stops[i].one);
         if (journey->stops[i].out != NULL)
             evbuffer_free(journey->stops[i].out);
+    }
     if (journey->out != NULL)
         evbuffer_free(journey->out);
     free(journey->stops);
@@ -43,7 +46,14 @@ on_visit(struct round *round, struct connection *conn)
     struct stop *stop = container_of(round, struct stop, round);
     const struct tour *tour = &stop->journey->tour;
 
-    tour->visit(conn, stop->out, tour->arg);
+    /* Each visit begins with an empty text: to look for the end of a long one
+     * takes time. */
+    tour->visit(conn, stop->one, tour->arg);
+    if (evbuffer_get_length(stop->one) == 0)
+        return;
+    if (evbuffer_get_length(stop->out) > 0)
+        evbuffer_add(stop->out, ",", 1);
+    evbuffer_add_buffer(stop->out, stop->one);
 }
 
 static void
@@ -81,10 +91,11 @@ journey_new(const struct server *server, const struct tour *tour)
     while (journey->count < server->worker_count) {
         struct stop *stop = &journey->stops[journey->count++];
         stop->journey = journey;
-        stop->round.visit = on_visit;
+        stop->round.visit = tour->visit != NULL ? on_visit : NULL;
         stop->round.done = on_stop_done;
+        stop->one = evbuffer_new();
         stop->out = evbuffer_new();
-        if (stop->out == NULL) {
+        if (stop->one == NULL || stop->out == NULL) {
             journey_free(journey);
             return NULL;
         }

@@ -10,6 +10,11 @@
 #include "proxy/connection.h"
 #include "proxy/program.h"
 
+/* Some 100 us of describing. */
+enum {
+    VISITS_IN_TURN = 16
+};
+
 struct worker *
 worker_new(const char *name, struct pool *pool, struct batch_budget *budget,
            struct error *err)
@@ -78,18 +83,45 @@ on_round_over(struct mail *mail)
 }
 
 static void
+begin_round(struct round *round)
+{
+    struct worker *worker = round->worker;
+
+    round->next_visit = round->visit != NULL ? worker->connections : NULL;
+    round->next = worker->rounds;
+    round->link = &worker->rounds;
+    if (round->next != NULL)
+        round->next->link = &round->next;
+    worker->rounds = round;
+}
+
+static void
+end_round(struct round *round)
+{
+    *round->link = round->next;
+    if (round->next != NULL)
+        round->next->link = round->link;
+    round->mail.deliver = on_round_over;
+    loop_post(round->main_loop, &round->mail);
+}
+
+/* What is posted from here is delivered after the loop's other work. */
+static void
 on_round(struct mail *mail)
 {
     struct round *round = container_of(mail, struct round, mail);
-    struct connection *conn = round->worker->connections;
 
-    while (conn != NULL) {
-        struct connection *next = connection_next(conn);
+    if (round->link == NULL)
+        begin_round(round);
+    for (int i = 0; i < VISITS_IN_TURN && round->next_visit != NULL; i++) {
+        struct connection *conn = round->next_visit;
+        round->next_visit = connection_next(conn);
         round->visit(round, conn);
-        conn = next;
     }
-    round->mail.deliver = on_round_over;
-    loop_post(round->main_loop, &round->mail);
+    if (round->next_visit == NULL)
+        end_round(round);
+    else
+        loop_post(round->worker->loop, &round->mail);
 }
 
 void
@@ -97,6 +129,16 @@ worker_visit(struct worker *worker, struct loop *main_loop, struct round *round)
 {
     round->worker = worker;
     round->main_loop = main_loop;
+    round->link = NULL;
     round->mail.deliver = on_round;
     loop_post(worker->loop, &round->mail);
+}
+
+void
+worker_forget(struct worker *worker, const struct connection *conn)
+{
+    for (struct round *round = worker->rounds; round != NULL;
+         round = round->next)
+        if (round->next_visit == conn)
+            round->next_visit = connection_next(conn);
 }

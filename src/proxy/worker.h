@@ -20,8 +20,10 @@ struct worker {
     /* owned */
     struct loop *loop;
     struct batch_store *store;
-    struct connection *connections; /* the loop's thread only */
-    struct program *programs;       /* that outlive theirs; likewise */
+    /* the loop's thread only */
+    struct connection *connections;
+    struct round *rounds;     /* under way; borrowed */
+    struct program *programs; /* that outlive their connections */
     /* borrowed */
     struct pool *pool;
 };
@@ -38,18 +40,24 @@ void worker_free(struct worker *worker);
 void worker_take(struct worker *worker, struct arrival *arrival);
 
 /*
- * A look at all connections of a worker, in its own thread: visit runs there,
- * then done in the main thread.  Embed it; it may be freed in done.
+ * A look at all connections of a worker, in its own thread, a few at a time
+ * between the turns of the connections: visit (NULL: nothing) runs there, then
+ * done in the main thread.  Embed it; it may be freed in done.
  */
 struct round {
     struct mail mail;
     struct worker *worker;  /* borrowed */
     struct loop *main_loop; /* borrowed */
+    struct connection *next_visit;
+    struct round *next, **link; /* of the worker's; link NULL: not yet */
     void (*visit)(struct round *round, struct connection *conn);
     void (*done)(struct round *round);
 };
 
 void worker_visit(struct worker *worker, struct loop *main_loop,
                   struct round *round);
+
+/* The connection goes: no round comes to it.  In the loop's thread. */
+void worker_forget(struct worker *worker, const struct connection *conn);
 
 #endif

@@ -311,15 +311,34 @@ class Kerbwrap:
         except ConnectionResetError:
             return True
 
-    def status(self):
-        """What the status socket says."""
-        address = str(self.path / "status.sock")
+    def ask(self, path, method="GET", body=b"", headers=(), address=None):
+        """Asks the status socket (or another address) in HTTP: the status, the
+        headers and the body of the answer."""
+        address = address or str(self.path / "status.sock")
+        lines = [f"{method} {path} HTTP/1.1", *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
         with applications.connect(address, 10 * PATIENCE) as sock:
-            sock.sendall(b"GET /status.json HTTP/1.0\r\n\r\n")
+            sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)
             answer = applications.receive_all(sock)
         head, _, body = answer.partition(b"\r\n\r\n")
-        assert b" 200 " in head.splitlines()[0], head
+        first, *rest = head.decode().split("\r\n")
+        return int(first.split()[1]), dict(
+            line.split(": ", 1) for line in rest), body.decode()
+
+    def status(self):
+        """What the status socket says."""
+        status, _, body = self.ask("/status.json")
+        assert status == 200, body
         return json.loads(body)
+
+    def metrics(self):
+        """The samples of /metrics: {"name{labels}": value}."""
+        status, _, body = self.ask("/metrics")
+        assert status == 200, body
+        samples = [line.rsplit(" ", 1) for line in body.splitlines()
+                   if not line.startswith("#")]
+        return {series: float(value) for series, value in samples}
 
     # --- the process ---
 

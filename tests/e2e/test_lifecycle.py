@@ -511,68 +511,6 @@ def test_nothing_starts_half(lab):
 # --- what it says of itself -------------------------------------------------
 
 
-def test_status_tells_of_services_connections_and_totals(lab):
-    tunnel = lab.tunnel(lab.echo())
-    with tunnel.connect() as sock:
-        exchange(sock, b"12345")
-        status = tunnel.server.status()
-        (service,) = status["services"]
-        (connection,) = status["connections"]
-    assert (service["name"], service["role"]) == ("db", "server")
-    assert service["connections"] == 1
-    assert connection["principal"] == "alice@CORP.EXAMPLE.TEST"
-    assert connection["engine"] in ("openssl", "multibuffer")
-    assert connection["received"] == connection["sent"] == 5
-    assert connection["age"] >= 0
-    assert status["totals"]["connections"] == 1
-
-
-def test_the_status_command_prints_the_same_document(lab):
-    tunnel = lab.tunnel(lab.echo())
-    result = lab.command("status", "-c", tunnel.client.file)
-    assert result.returncode == 0, result.stderr
-    document = json.loads(result.stdout)
-    assert document["pid"] == tunnel.client.process.pid
-
-
-def test_the_status_may_be_at_a_port_of_this_host(lab):
-    where = f"localhost:{free_port()}"
-    sidecar = lab.kerbwrap({
-        "kerbwrap": {"status": where},
-        "client db": lab.client_keys(("127.0.0.1", 1)),
-    })
-    result = lab.command("status", "-c", sidecar.file)
-    assert json.loads(result.stdout)["pid"] == sidecar.process.pid
-
-
-def test_callers_of_the_status_socket_never_make_it_spin(lab):
-    sidecar = lab.kerbwrap(
-        {"client db": lab.client_keys(("127.0.0.1", 1))},
-        env={"WRAPPER": "prlimit --nofile=300:300"},
-    )
-    callers = []
-    for _ in range(310):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.setblocking(False)
-        sock.connect(str(sidecar.path / "status.sock"))
-        callers.append(sock)
-    descriptors = f"/proc/{sidecar.process.pid}/fd"
-    wait_until(lambda: len(os.listdir(descriptors)) == 300)
-    for sock in callers:
-        sock.close()
-    assert sidecar.status()["totals"]["log_dropped"] == 0
-    assert len(sidecar.events("warning")) < 10
-
-
-def test_the_status_of_nobody_is_a_sentence(lab):
-    tunnel = lab.tunnel(lab.echo())
-    tunnel.client.signal(signal.SIGTERM)
-    tunnel.client.wait()
-    result = lab.command("status", "-c", tunnel.client.file)
-    assert result.returncode == 1
-    assert result.stderr.startswith("kerbwrap: cannot ")
-
-
 def test_text_and_json_tell_the_same(lab):
     lines = {}
     for style in ("text", "json"):

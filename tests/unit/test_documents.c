@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conf/kerbwrap.ini and the man pages say what the tables say: the same keys
- * and events, in the same sections, with the same defaults and fields.
+ * conf/kerbwrap.ini and the man pages say what the tables say: the same keys,
+ * events and metrics, in the same sections, with the same defaults and fields.
  */
 #include <ctype.h>
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 #include "base/log_events.h"
 #include "check_main.h"
 #include "config/options.h"
+#include "proxy/metrics_table.h"
 
 struct documented_section {
     unsigned sections;
@@ -210,6 +211,51 @@ START_TEST(the_page_has_each_event_with_its_fields)
 }
 END_TEST
 
+struct metric {
+    const char *name, *type, *labels, *help;
+};
+
+#define METRIC_ROW(scope, name, type, labels, help, source)                    \
+    {name, #type, labels, help},
+static const struct metric metrics[] = {METRICS(METRIC_ROW)};
+
+/* Lines are filled in the page. */
+static void
+join_lines(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '\n')
+            *text = ' ';
+}
+
+START_TEST(the_page_has_each_metric_with_its_help_and_labels)
+{
+    char *page = read_source(SOURCE_DIR "/docs/kerbwrap.8");
+    char *text = cut_section(page, ".Sh METRICS\n", "\n.Sh ");
+    size_t count = sizeof metrics / sizeof metrics[0];
+
+    ck_assert_uint_eq(count_of(text, ".It Ic "), count);
+    for (size_t i = 0; i < count; i++) {
+        char item[128], labels[64], type[16] = "";
+        for (size_t c = 0; metrics[i].type[c] != '\0'; c++)
+            type[c] = (char)tolower((unsigned char)metrics[i].type[c]);
+        snprintf(item, sizeof item, ".It Ic %s Pq Li %s\n", metrics[i].name,
+                 type);
+        snprintf(labels, sizeof labels, "Labels: .Li %s .", metrics[i].labels);
+        char *paragraph = cut_section(text, item, ".It Ic");
+        join_lines(paragraph);
+        ck_assert_msg(strstr(paragraph, metrics[i].help) == paragraph,
+                      "%s lacks its help", metrics[i].name);
+        ck_assert_msg(*metrics[i].labels == '\0' ||
+                          strstr(paragraph, labels) != NULL,
+                      "%s lacks %s", metrics[i].name, labels);
+        free(paragraph);
+    }
+    free(text);
+    free(page);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -224,6 +270,7 @@ make_suite(void)
                         sizeof page_sections / sizeof page_sections[0]);
     tcase_add_test(keys, the_page_owns_up_to_what_this_version_lacks);
     tcase_add_test(log, the_page_has_each_event_with_its_fields);
+    tcase_add_test(log, the_page_has_each_metric_with_its_help_and_labels);
     suite_add_tcase(suite, keys);
     suite_add_tcase(suite, log);
     return suite;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A service from inside: shared by service.c and service_report.c.
+ */
+#ifndef PROXY_SERVICE_PARTS_H
+#define PROXY_SERVICE_PARTS_H
+
+#include "proxy/finder.h"
+#include "proxy/guests.h"
+#include "proxy/keywatch.h"
+#include "proxy/listener.h"
+#include "proxy/rate.h"
+#include "proxy/registration.h"
+#include "proxy/service.h"
+#include "proxy/snapshot.h"
+#include "proxy/upkeep.h"
+
+enum service_state {
+    SERVICE_NEW,
+    SERVICE_WAITING, /* for the directory to say that it may serve */
+    SERVICE_SERVING,
+    SERVICE_BARRED, /* the directory said that it may not */
+    SERVICE_STOPPED,
+};
+
+struct service {
+    enum service_state state;
+    bool takes_over; /* goes on where a predecessor served */
+    /* owned */
+    struct registration *registration; /* servers with a directory */
+    struct listener *listener;
+    struct guests *guests;     /* NULL: anybody may connect */
+    struct snapshot *snapshot; /* held; what the next connection gets */
+    struct upkeep *upkeep;     /* clients */
+    struct finder *finder;     /* clients that look in the directory */
+    struct keywatch *keywatch; /* who has a keytab; NULL: no memory */
+    struct timer retry;        /* of a start that failed */
+    /* borrowed */
+    struct service_host *host;
+    /* plain */
+    struct rate rate;
+};
+
+#endif
