@@ -27,6 +27,7 @@ enum command_takes {
     TAKES_MORE = 64,    /* arguments of its own */
     TAKES_KEYTAB = 128, /* --keytab, --principal, --spn */
     TAKES_PRINCIPAL = 256,
+    TAKES_WATCH = 512, /* --watch, --close */
 };
 
 struct command {
@@ -71,6 +72,8 @@ struct cli_options {
     bool json;
     bool dry_run;
     bool force;
+    bool watch;
+    const char *close;  /* which connections; NULL: none */
     const char *ccache; /* NULL: none */
     /* Of `connect`, and `doctor` a principal; NULL: not given. */
     const char *keytab, *principal, *spn;

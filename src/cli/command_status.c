@@ -1,151 +1,120 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `kerbwrap status`: asks the running daemon for /status.json and prints it.
+ * `kerbwrap status`: what the running daemon says of itself, as tables or as
+ * the JSON that it answers; and the end of connections.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/socket.h"
+#include "base/json_read.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
-#include "config/config.h"
+#include "cli/status_table.h"
 
 enum {
-    ANSWER_MS = 10000,
-    ANSWER_MAX = 64 * 1024 * 1024,
-    READ_SIZE = 65536
-};
-
-struct answer {
-    char *text; /* owned; terminated */
-    size_t size, room;
+    WATCH_SECONDS = 2,
+    BODY_SIZE = 2048
 };
 
 static bool
-wait_for(int fd, short events, struct error *err)
+show(const struct config *config, bool json, struct error *err)
 {
-    struct pollfd wait = {.fd = fd, .events = events};
-    int n = poll(&wait, 1, ANSWER_MS);
+    struct answer answer;
+    bool shown = true;
 
-    if (n > 0)
-        return true;
-    if (n == 0)
-        error_set(err, "no answer within %d seconds", ANSWER_MS / 1000);
-    else
-        error_set_errno(err, errno, "cannot wait for the answer");
-    return false;
-}
-
-static bool
-send_request(int fd, struct error *err)
-{
-    static const char request[] =
-        "GET /status.json HTTP/1.0\r\nHost: localhost\r\n\r\n";
-
-    if (!wait_for(fd, POLLOUT, err))
+    if (!ask(config, "/status.json", NULL, &answer, err))
         return false;
-    int number = socket_connect_result(fd);
-    if (number == 0 &&
-        write(fd, request, sizeof request - 1) == (ssize_t)sizeof request - 1)
-        return true;
-    error_set_errno(err, number != 0 ? number : errno, "cannot ask");
-    return false;
-}
-
-static bool
-make_room(struct answer *answer, struct error *err)
-{
-    if (answer->room - answer->size > READ_SIZE)
-        return true;
-    size_t room = (answer->room + READ_SIZE) * 2;
-    char *text = room <= ANSWER_MAX ? realloc(answer->text, room) : NULL;
-    if (text == NULL) {
-        error_set(err, "cannot read the answer: too large");
-        return false;
+    if (json) {
+        fputs(answer.body, stdout);
+    } else {
+        struct json_value *document = json_parse(answer.body, err);
+        shown = document != NULL;
+        if (shown)
+            status_table_print(document);
+        else
+            error_prefix(err, "cannot read what kerbwrap answers");
+        json_free(document);
     }
-    answer->text = text;
-    answer->room = room;
-    return true;
-}
-
-static bool
-receive(int fd, struct answer *answer, struct error *err)
-{
-    for (;;) {
-        if (!make_room(answer, err) || !wait_for(fd, POLLIN, err))
-            return false;
-        ssize_t n = read(fd, answer->text + answer->size, READ_SIZE);
-        if (n > 0)
-            answer->size += (size_t)n;
-        else if (n == 0)
-            break;
-        else if (errno != EAGAIN && errno != EINTR) {
-            error_set_errno(err, errno, "cannot read the answer");
-            return false;
-        }
-    }
-    answer->text[answer->size] = '\0';
-    return true;
-}
-
-/* The body of a 200; else NULL. */
-static const char *
-body_of(const struct answer *answer, struct error *err)
-{
-    const char *body = strstr(answer->text, "\r\n\r\n");
-
-    if (body != NULL && strncmp(answer->text, "HTTP/1.", 7) == 0 &&
-        strncmp(answer->text + 8, " 200", 4) == 0)
-        return body + 4;
-    error_set(err, "the status socket answers something else; is it "
-                   "kerbwrap's?");
-    return NULL;
-}
-
-static bool
-fetch(const struct endpoint *endpoint, struct answer *answer, struct error *err)
-{
-    struct address address;
-    size_t count;
-
-    /* As the daemon does, who listens on the first. */
-    if (!endpoint_resolve(endpoint, &address, 1, &count, err))
-        return false;
-    int fd = socket_connect_start(&address, SOCKET_ENDS_CLEANLY, err);
-    if (fd < 0)
-        return false;
-    bool done = send_request(fd, err) && receive(fd, answer, err);
-    close(fd);
-    return done;
+    free(answer.text);
+    if (fflush(stdout) == 0)
+        return shown;
+    error_set_errno(err, errno, "cannot print the status");
+    return false;
 }
 
 static int
-print_status(const struct config *config)
+print_status(const struct config *config, const struct cli_options *options)
 {
-    const struct global_settings *global = &config->global;
-    struct answer answer = {0};
+    const struct timespec pause = {.tv_sec = WATCH_SECONDS};
+    bool clears = options->watch && !options->json && isatty(STDOUT_FILENO);
     struct error error;
-    char where[ADDRESS_TEXT_SIZE];
-    int status = CLI_FAILED;
-    const char *body = NULL;
 
-    endpoint_format(&global->status, where, sizeof where);
-    if (!global->status_enabled)
-        error_set(&error, "cannot ask for the status: `status = none` in %s",
-                  config->path);
-    else if (!fetch(&global->status, &answer, &error))
-        error_prefix(&error, "cannot ask kerbwrap at %s (does it run?)", where);
-    else
-        body = body_of(&answer, &error);
-    if (body != NULL && fputs(body, stdout) >= 0 && fflush(stdout) == 0)
-        status = CLI_DONE;
-    else if (body == NULL)
-        cli_complain("%s", error.text);
+    do {
+        if (clears)
+            fputs("\033[H\033[J", stdout);
+        if (!show(config, options->json, &error)) {
+            cli_complain("%s", error.text);
+            return CLI_FAILED;
+        }
+    } while (options->watch && nanosleep(&pause, NULL) == 0);
+    return CLI_DONE;
+}
+
+static bool
+is_number(const char *text)
+{
+    return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* How many were closed; -1: nobody could be asked. */
+static int
+count_closed(const struct config *config, const char *body, struct error *err)
+{
+    struct answer answer;
+    int count = 0;
+
+    if (!ask(config, "/close", body, &answer, err))
+        return -1;
+    struct json_value *document = json_parse(answer.body, err);
+    const struct json_value *closed = json_member(document, "closed");
+    for (const struct json_value *id = closed != NULL ? closed->first : NULL;
+         id != NULL; id = id->next)
+        count++;
+    if (document == NULL)
+        count = -1;
+    json_free(document);
     free(answer.text);
-    return status;
+    return count;
+}
+
+static int
+close_connections(const struct config *config, const char *which)
+{
+    char body[BODY_SIZE];
+    struct error error;
+
+    if (snprintf(body, sizeof body, "%s=%s",
+                 is_number(which) ? "id" : "principal",
+                 which) >= (int)sizeof body) {
+        cli_complain("cannot close: the name is too long");
+        return CLI_FAILED;
+    }
+    int count = count_closed(config, body, &error);
+    if (count < 0) {
+        cli_complain("%s", error.text);
+        return CLI_FAILED;
+    }
+    if (count == 0) {
+        cli_complain("no connection %s%s", is_number(which) ? "" : "of ",
+                     which);
+        return CLI_FAILED;
+    }
+    printf("%d %s closed\n", count, count == 1 ? "connection" : "connections");
+    return CLI_DONE;
 }
 
 int
@@ -160,7 +129,10 @@ command_status(int argc, char **argv)
                                         NULL);
     if (config == NULL)
         return CLI_USAGE;
-    status = print_status(config);
+    if (options.close != NULL)
+        status = close_connections(config, options.close);
+    else
+        status = print_status(config, &options);
     config_release(config);
     return status;
 }

@@ -168,11 +168,14 @@ static const struct command commands[] = {
     },
     {
         .name = "status",
-        .synopsis = "[-c FILE]",
+        .synopsis = "[-c FILE] [--json] [--watch] [--close ID|PRINCIPAL]",
         .summary = "print what the running daemon says of itself",
-        .details = "Asks the process that was started with FILE, at its "
-                   "`status` address, and prints\nits answer, which is "
-                   "JSON.\n\n" DEFAULT_FILE_NOTE,
+        .details =
+            "Asks the process that was started with FILE, at its `status` "
+            "address. --json prints\nall that it answers, --watch prints anew "
+            "every two seconds. --close ends a\nconnection, or all of a "
+            "principal.\n\n" DEFAULT_FILE_NOTE,
+        .takes = TAKES_JSON | TAKES_WATCH,
         .run = command_status,
     },
     {

@@ -5,6 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Those that are watched for are there from the start, at 0: of a counter that
+ * begins at 1, nobody sees the first increase. */
+static const char *const expected[] = {
+    "timeout",
+    "unreachable",
+    "closed",
+    "protocol",
+    "no_server",
+    "KRB5KRB_AP_ERR_SKEW",
+    "KRB5_KDCREP_SKEW",
+    "KRB5KRB_AP_ERR_TKT_NYV",
+    "KRB5KRB_AP_ERR_TKT_EXPIRED",
+    "KRB5KRB_AP_ERR_BADKEYVER",
+    "KRB5KRB_AP_ERR_NOKEY",
+    "KRB5KRB_AP_ERR_NOT_US",
+    "KRB5KRB_AP_WRONG_PRINC",
+    "KRB5KRB_AP_ERR_BAD_INTEGRITY",
+    "KRB5KRB_AP_ERR_MODIFIED",
+    "KRB5_KT_KVNONOTFOUND",
+    "KRB5_KT_NOTFOUND",
+    "KRB5_KDC_UNREACH",
+    "KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN",
+};
+
 struct counters *
 counters_new(void)
 {
@@ -13,6 +37,8 @@ counters_new(void)
         return NULL;
     atomic_init(&counters->references, 1);
     counters->connection.scale = HISTOGRAM_LIFETIMES;
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        atomic_init(&counters->failures[i].label, expected[i]);
     return counters;
 }
 

@@ -40,21 +40,13 @@ def test_status_tells_of_services_connections_and_totals(lab):
     assert status["totals"]["connections"] == 1
 
 
-def test_the_status_command_prints_the_same_document(lab):
-    tunnel = lab.tunnel(lab.echo())
-    result = lab.command("status", "-c", tunnel.client.file)
-    assert result.returncode == 0, result.stderr
-    document = json.loads(result.stdout)
-    assert document["pid"] == tunnel.client.process.pid
-
-
 def test_the_status_may_be_at_a_port_of_this_host(lab):
     where = f"localhost:{free_port()}"
     sidecar = lab.kerbwrap({
         "kerbwrap": {"status": where},
         "client db": lab.client_keys(("127.0.0.1", 1)),
     })
-    result = lab.command("status", "-c", sidecar.file)
+    result = lab.command("status", "--json", "-c", sidecar.file)
     assert json.loads(result.stdout)["pid"] == sidecar.process.pid
 
 
@@ -360,3 +352,39 @@ def test_nobody_is_closed_without_the_header_or_over_tcp(lab):
         for body in (b"id=0", b"id=x", b"principal=", b"all", b"id=1\0"):
             assert tunnel.server.ask("/close", "POST", body, marked)[0] == 400
         exchange(sock, b"still here")
+
+
+# --- what goes with it -------------------------------------------------------
+
+PROMETHEUS = ROOT / "contrib" / "prometheus"
+
+
+@pytest.mark.parametrize("arguments", [
+    ["check", "rules", "kerbwrap.rules.yml"],
+    ["test", "rules", "kerbwrap.rules.test.yml"]])
+def test_promtool_accepts_the_alert_rules(arguments):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is missing: it is in the package prometheus")
+    said = subprocess.run([promtool, *arguments], cwd=PROMETHEUS,
+                          capture_output=True, text=True, timeout=60)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_rules_and_dashboard_name_only_metrics_that_there_are(lab):
+    table = (ROOT / "src" / "proxy" / "metrics_table.h").read_text()
+    there = set(re.findall(r'"((?:kerbwrap|process)_[a-z_]+)"', table))
+    there |= {name + "_bucket" for name in there}
+    dashboard = (ROOT / "contrib" / "grafana" / "kerbwrap.json").read_text()
+    expressions = [target["expr"] for panel in json.loads(dashboard)["panels"]
+                   for target in panel.get("targets", [])]
+    rules = (PROMETHEUS / "kerbwrap.rules.yml").read_text()
+    expressions += re.findall(r"expr: (?:\|\n)?((?:.+\n)+?) +(?:for|labels):",
+                              rules)
+    used = {name for text in expressions
+            for name in re.findall(r"\b(?:kerbwrap|process)_[a-z_]+", text)}
+    assert len(used) > 20
+    assert used <= there
+    labels = set(re.findall(r"KRB5\w+", rules))
+    known = (ROOT / "src" / "gss" / "reason_label.c").read_text()
+    assert labels and all(label in known for label in labels)
