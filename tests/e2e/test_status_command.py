@@ -85,4 +85,4 @@ def test_names_from_the_wire_cannot_turn_the_line_around(lab):
         exchange(sock, b"x")
         result = lab.command("status", "-c", tunnel.server.file)
     assert "\u202e" not in result.stdout
-    assert f"red\\xE2\\x80\\xAEder@{lab.realm.name}" in result.stdout
+    assert f"red\\xe2\\x80\\xaeder@{lab.realm.name}" in result.stdout
