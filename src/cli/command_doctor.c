@@ -71,7 +71,7 @@ examine(struct doctor_settings *settings, bool json)
 {
     struct doctor_result result = {.stuck = false};
     struct evbuffer *out = json ? evbuffer_new() : NULL;
-    struct error error = {"out of memory"};
+    struct error error = {.text = "out of memory"};
     int status = CLI_FAILED;
 
     settings->tell = json ? collect : print;

@@ -205,7 +205,7 @@ static void
 check_listeners(struct visit *visit, const struct endpoint_list *list)
 {
     char where[ENDPOINT_TEXT_SIZE];
-    struct error why, first = {""};
+    struct error why, first = {.text = ""};
     size_t there = 0, unseen = 0;
 
     for (size_t i = 0; i < list->count; i++) {

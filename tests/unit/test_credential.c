@@ -148,7 +148,7 @@ START_TEST(replay_cache_that_cannot_be_written_is_named_at_once)
         .replay_cache = "/nonexistent/replay",
     };
     struct credential *credential;
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert(!credential_new_acceptor(&settings, 0, &credential, &err));
     ck_assert_str_eq(err.text,
@@ -258,7 +258,7 @@ START_TEST(service_ticket_that_cannot_be_renewed_is_told_and_serves)
 {
     struct credential *alice = client_of("alice");
     struct credential *web1 = server_of("web1", NULL);
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     expect_client(alice, web1, "alice@" REALM);
     alice->targets->renew_at = time(NULL);

@@ -35,7 +35,7 @@ start(const char *program, const char *script, struct error *err)
 static void
 begin(const char *script)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert_msg(start("/bin/sh", script, &err), "%s", err.text);
 }
@@ -51,7 +51,7 @@ await_end(void)
 static void
 expect_end(const char *failure)
 {
-    struct error got = {"untouched"};
+    struct error got = {.text = "untouched"};
 
     await_end();
     ck_assert(process_ended(&process, &got));

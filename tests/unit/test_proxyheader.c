@@ -119,7 +119,7 @@ START_TEST(longest_principal_fits_and_a_longer_one_is_refused)
     struct address v4 = address_of("192.0.2.7:1");
     uint8_t header[PROXYHEADER_MAX];
     char principal[PROXYHEADER_PRINCIPAL_MAX + 2];
-    struct error err = {""};
+    struct error err = {.text = ""};
     size_t size = 0;
 
     memset(principal, 'p', sizeof principal);

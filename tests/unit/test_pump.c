@@ -63,7 +63,7 @@ static void
 begin(int from, int to)
 {
     int pair[2];
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair),
                      0);
@@ -84,7 +84,7 @@ begin(int from, int to)
 static void
 expect_finish(bool written, const char *sentence)
 {
-    struct error err = {""};
+    struct error err = {.text = ""};
 
     ck_assert_int_eq(pump_finish(pump, &err), written);
     ck_assert_str_eq(err.text, sentence);
