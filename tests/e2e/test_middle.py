@@ -110,6 +110,7 @@ class Meeting:
         self._numbers = itertools.count(1)
         self.runs = {}
         self.strangers = []
+        self._names = set()
         self.application = lab.application(self._serve)
         self.tunnel = lab.tunnel(
             self.application, server={**self.QUICK, **server},
@@ -140,14 +141,24 @@ class Meeting:
             saw = saw or "reset"
         run.server_saw = saw
 
+    def _socket(self):
+        """One of an address that no other of ours had: lines of the log are
+        told apart by it."""
+        while True:
+            sock = socket.socket()
+            sock.settimeout(20 * PATIENCE)
+            sock.bind(("127.0.0.1", 0))
+            name = "%s:%d" % sock.getsockname()
+            if name not in self._names:
+                self._names.add(name)
+                return sock, name
+            sock.close()
+
     def run(self, attack=honest):
         run = Run(Text(next(self._numbers), self.size))
         self.runs[run.text.tag] = run
         with self.middle.expect(attack) as channels:
-            sock = socket.socket()
-            sock.settimeout(20 * PATIENCE)
-            sock.bind(("127.0.0.1", 0))
-            run.client = "%s:%d" % sock.getsockname()
+            sock, run.client = self._socket()
             # It may be all over before these return.
             with contextlib.suppress(ConnectionError):
                 sock.connect(self.tunnel.client.address("db"))
