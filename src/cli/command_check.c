@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/trial.h"
 
 struct tally {
     size_t warnings;
+    size_t errors; /* of the machine, not the file */
 };
 
 static void
@@ -22,6 +24,8 @@ on_finding(enum severity severity, const char *text, void *arg)
     }
     if (severity == SEVERITY_WARNING)
         tally->warnings++;
+    else
+        tally->errors++;
     printf("%s\n", text);
 }
 
@@ -43,6 +47,11 @@ command_check(int argc, char **argv)
     struct config *config = config_load(options.config, on_finding, &tally);
     if (config == NULL)
         return CLI_USAGE;
+    trial_of_user(config, on_finding, &tally);
+    if (tally.errors > 0) {
+        config_release(config);
+        return CLI_USAGE;
+    }
     printf("%s is fine: %zu service%s", options.config, config->service_count,
            plural(config->service_count));
     if (tally.warnings > 0)

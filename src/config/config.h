@@ -82,7 +82,8 @@ struct global_settings {
     char *runtime_dir;
     uint64_t drain_timeout;
     bool reload_enforces;
-    char *user;
+    char *user; /* "": stay as started */
+    unsigned user_line;
     char *group;
 };
 

@@ -368,6 +368,20 @@ check_directory(struct draft *draft)
                "`principal` needs `keytab`: where its keys are");
 }
 
+static void
+check_process(struct draft *draft)
+{
+    const struct scope scope = {
+        .config = draft->config,
+        .keys = &draft->kerbwrap,
+        .section = SECTION_KERBWRAP,
+        .findings = &draft->findings,
+    };
+
+    if (given(&scope, "group") && !given(&scope, "user"))
+        refuse(&scope, "group", "`group` needs `user`: who to become");
+}
+
 void
 crosscheck(struct draft *draft)
 {
@@ -376,6 +390,7 @@ crosscheck(struct draft *draft)
                      "at least one [server NAME] or [client NAME] is needed");
         return;
     }
+    check_process(draft);
     check_directory(draft);
     for (size_t i = 0; i < draft->config->service_count; i++)
         check_service(draft, i);

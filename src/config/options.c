@@ -82,14 +82,6 @@ static const struct option_word expiry_actions[] = {
     {NULL, 0},
 };
 
-/* What this version lacks, row by row; to build one, drop its .not_yet. */
-static bool
-any_value(const char *value)
-{
-    (void)value;
-    return true;
-}
-
 /* Milliseconds. */
 #define SECOND UINT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -144,9 +136,9 @@ static const struct option options[] = {
      .help = "SIGTERM: how long connections may go on before they are reset"},
     {"reload_enforces",           KERBWRAP,  VALUE_FLAG,      IN_GLOBAL(reload_enforces),           "yes",                            .words = yes_or_no,
      .help = "reload ends connections that the new rules forbid: yes | no"},
-    {"user",                      KERBWRAP,  VALUE_TEXT,      IN_GLOBAL(user),                      "",                               .not_yet = any_value,
+    {"user",                      KERBWRAP,  VALUE_TEXT,      IN_GLOBAL(user),                      "",
      .help = "user to become after start; empty: stay as started"},
-    {"group",                     KERBWRAP,  VALUE_TEXT,      IN_GLOBAL(group),                     "",                               .not_yet = any_value,
+    {"group",                     KERBWRAP,  VALUE_TEXT,      IN_GLOBAL(group),                     "",
      .help = "group to become; empty: that of user"},
 
     {"domain",                    DIRECTORY, VALUE_TEXT,      IN_DIRECTORY(domain),                 "",                               .check = check_host,

@@ -203,6 +203,8 @@ parse_file(struct draft *draft, FILE *file)
     }
     if (draft->findings.exhausted || draft->findings.errors >= FINDINGS_MAX)
         return false;
+    const struct option *user = options_find(SECTION_KERBWRAP, "user");
+    config->global.user_line = draft->kerbwrap.states[options_index(user)].line;
     const struct option *accept = options_find(SECTION_SERVER, "accept");
     for (size_t i = 0; i < config->service_count; i++)
         config->services[i].accept_line =

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proxy/connection.h"
+#include "proxy/herald.h"
 #include "proxy/server_parts.h"
 
 /* For the RESETs to reach their peers. */
@@ -77,6 +78,7 @@ server_stop(struct server *server)
     }
     for (size_t i = 0; i < server->service_count; i++)
         service_stop(server->services[i], false);
+    herald_stopping(server->herald);
     log_event(EVENT_DRAINING,
               LOG_NUMBER("connections",
                          admission_status(server->admission).connections),

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "proxy/connection.h"
+#include "proxy/herald.h"
 #include "proxy/server_parts.h"
 
 static struct service *
@@ -125,11 +126,13 @@ apply_global(struct server *server, const struct config *config)
         old->pool_threads != new->pool_threads ||
         old->buffer_memory != new->buffer_memory ||
         strcmp(old->log_target, new->log_target) != 0 ||
+        strcmp(old->user, new->user) != 0 ||
+        strcmp(old->group, new->group) != 0 ||
         !endpoint_equal(&old->status, &new->status))
         log_event(EVENT_WARN,
                   LOG_TEXT("reason", "threads, pool_threads, buffer_memory, "
-                                     "log_target and status change at the "
-                                     "next start only"));
+                                     "log_target, status, user and group "
+                                     "change at the next start only"));
 }
 
 static void
@@ -142,14 +145,12 @@ report(enum severity severity, const char *text, void *arg)
         log_event(EVENT_ERROR, LOG_TEXT("reason", text));
 }
 
-void
-server_reload(struct server *server)
+static void
+reload(struct server *server)
 {
     const char *path = server->config->path;
     struct error error;
 
-    if (server->stopping > 0)
-        return;
     struct config *config = config_load(path, report, NULL);
     if (config == NULL) {
         log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
@@ -157,7 +158,8 @@ server_reload(struct server *server)
         return;
     }
     struct service **services = NULL;
-    if (server_make_directories(config, &error))
+    if (confinement_covers(server->confinement, config, &error) &&
+        server_make_directories(server, config, &error))
         services = server_make_services(server, config, &error);
     if (services == NULL) {
         log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
@@ -173,4 +175,14 @@ server_reload(struct server *server)
               LOG_NUMBER("services", config->service_count));
     if (config->global.reload_enforces)
         enforce_rules(server);
+}
+
+void
+server_reload(struct server *server)
+{
+    if (server->stopping > 0)
+        return;
+    herald_reloading(server->herald);
+    reload(server);
+    herald_ready(server->herald);
 }

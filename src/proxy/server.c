@@ -6,21 +6,20 @@
 #include "proxy/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/privileges.h"
 #include "base/system.h"
 #include "directory/directory.h"
-#include "proxy/inquiry.h"
+#include "proxy/confinement.h"
+#include "proxy/herald.h"
 #include "proxy/server_parts.h"
 #include "version.h"
 
@@ -84,62 +83,16 @@ catch_signals(struct server *server, struct error *err)
     return false;
 }
 
-static bool
-make_directory(const char *path, const char *key, struct error *err)
+void
+server_raise_descriptors(const struct global_settings *global)
 {
-    struct stat found;
-
-    if (mkdir(path, 0700) == 0 ||
-        (errno == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode)))
-        return true;
-    error_set_errno(err, errno,
-                    "cannot make the directory %s; create it or set `%s`", path,
-                    key);
-    return false;
-}
-
-/* The service can do without, and there may be room again. */
-static void
-warn_of_directory(const char *path, const char *key, bool is_state)
-{
-    struct statvfs room;
+    unsigned got;
     struct error error;
 
-    if (is_state && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
-        error_set_errno(&error, errno,
-                        "cannot write in the directory %s; what is kept over "
-                        "a restart will be missing (`%s`)",
-                        path, key);
-    else if (statvfs(path, &room) == 0 && room.f_bavail == 0 &&
-             room.f_blocks > 0)
-        error_set(&error,
-                  "the disk of the directory %s is full; make room there or "
-                  "set `%s`",
-                  path, key);
-    else
-        return;
-    log_event(EVENT_WARN, LOG_TEXT("reason", error.text));
-}
-
-bool
-server_make_directories(const struct config *config, struct error *err)
-{
-    const struct global_settings *global = &config->global;
-    bool runtime = false, state = false;
-
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        runtime |= service->role == ROLE_SERVER && service->replay_cache;
-        state |= inquiry_is_wanted(service) || service->publish;
-    }
-    if ((runtime && !make_directory(global->runtime_dir, "runtime_dir", err)) ||
-        (state && !make_directory(global->state_dir, "state_dir", err)))
-        return false;
-    if (runtime)
-        warn_of_directory(global->runtime_dir, "runtime_dir", false);
-    if (state)
-        warn_of_directory(global->state_dir, "state_dir", true);
-    return true;
+    /* Whether that was enough is said when the limits are applied. */
+    if (!nofile_raise(server_descriptors(global->max_connections), &got,
+                      &error))
+        log_event(EVENT_WARN, LOG_TEXT("reason", error.text));
 }
 
 unsigned
@@ -224,10 +177,7 @@ start_machinery(struct server *server, struct error *err)
 {
     const struct global_settings *global = &server->config->global;
 
-    if (!server_make_directories(server->config, err))
-        return false;
-    if (!loop_new("main", &server->loop, err) || !catch_signals(server, err) ||
-        !pool_new(global->pool_threads, &server->pool, err))
+    if (!pool_new(global->pool_threads, &server->pool, err))
         return false;
     thrift_init(&server->thrift, server->loop);
     server->budget = batch_budget_new(global->buffer_memory);
@@ -243,23 +193,21 @@ start_machinery(struct server *server, struct error *err)
     if (server->admission == NULL)
         return false;
     server_apply_limits(server, global);
-    return true;
+    server->herald = herald_new(server, &server->notifier, err);
+    return server->herald != NULL;
 }
 
 static bool
 start_services(struct server *server, struct error *err)
 {
-    server->host = (struct service_host){
-        .main_loop = server->loop,
-        .pool = server->pool,
-        .admission = server->admission,
-        .owner = {geteuid(), (gid_t)-1},
-    };
+    server->host.pool = server->pool;
+    server->host.admission = server->admission;
     server->services = server_make_services(server, server->config, err);
+    server_forget_bound(server);
     if (server->services == NULL)
         return false;
     server->service_count = server->config->service_count;
-    if (server->config->global.status_enabled) {
+    if (server->config->global.status_enabled && server->status == NULL) {
         server->status = status_new(server, err);
         if (server->status == NULL)
             return false;
@@ -270,6 +218,7 @@ start_services(struct server *server, struct error *err)
     for (size_t i = 0; i < server->service_count; i++)
         if (!service_start(server->services[i], err))
             return false;
+    herald_ready(server->herald);
     return true;
 }
 
@@ -284,6 +233,9 @@ clear(struct server *server)
     free(server->workers);
     if (server->loop != NULL)
         loop_deliver(server->loop); /* of tours: the workers' last words */
+    server_forget_bound(server);
+    herald_free(server->herald);
+    notifier_close(&server->notifier);
     status_free(server->status);
     server_free_services(server->services, server->service_count);
     server->service_count = 0;
@@ -299,24 +251,45 @@ clear(struct server *server)
         timer_stop(&server->drain_timer);
     thrift_stop(&server->thrift);
     loop_free(server->loop);
+    confinement_free(server->confinement);
     config_release(server->config);
     return idle;
 }
 
 static bool
-open_log(const struct config *config)
+open_log(const struct config *config, struct error *err)
 {
     const struct log_settings settings = {
         .level = config->global.log_level,
         .format = config->global.log_format,
         .target = config->global.log_target,
     };
-    struct error error;
 
-    if (log_open(&settings, &error))
-        return true;
-    fprintf(stderr, "kerbwrap: %s\n", error.text);
-    return false;
+    log_adjust(settings.level, settings.format);
+    return log_open(&settings, err);
+}
+
+/* All that comes before the first thread, so that every one of them is what
+ * this one has become; with `user`, the log's file is opened as that user. */
+static bool
+lay_foundation(struct server *server, struct error *err)
+{
+    const struct global_settings *global = &server->config->global;
+    bool confines = *global->user != '\0';
+
+    log_adjust(global->log_level, global->log_format);
+    server->host.owner = (struct owner){geteuid(), (gid_t)-1};
+    if (!privileges_seal(err) || !directory_init(err) ||
+        (!confines && !open_log(server->config, err)) ||
+        !loop_new("main", &server->loop, err) || !catch_signals(server, err))
+        return false;
+    server->host.main_loop = server->loop;
+    if (!confines)
+        return server_make_directories(server, server->config, err);
+    if (!server_confine(server, err) || !open_log(server->config, err))
+        return false;
+    confinement_report(server->confinement);
+    return true;
 }
 
 int
@@ -326,19 +299,12 @@ server_run(const char *path)
     struct error error;
     int status = EXIT_SUCCESS;
 
+    notifier_open(&server.notifier);
     server.config = config_load(path, complain, NULL);
     if (server.config == NULL)
         return EXIT_CONFIG;
-    if (!directory_init(&error)) {
-        fprintf(stderr, "kerbwrap: %s\n", error.text);
-        config_release(server.config);
-        return EXIT_FAILURE;
-    }
-    if (!open_log(server.config)) {
-        config_release(server.config);
-        return EXIT_FAILURE;
-    }
-    if (start_machinery(&server, &error) && start_services(&server, &error)) {
+    if (lay_foundation(&server, &error) && start_machinery(&server, &error) &&
+        start_services(&server, &error)) {
         loop_run(server.loop);
         log_event(EVENT_STOPPED, LOG_TEXT("reason", "told to stop"));
     } else {

@@ -7,13 +7,16 @@
 
 #include "base/batch.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "base/pool.h"
 #include "config/config.h"
 #include "proxy/admission.h"
+#include "proxy/confinement.h"
 #include "proxy/service.h"
 #include "proxy/thrift.h"
 #include "proxy/worker.h"
 
+struct herald;
 struct status;
 
 struct server {
@@ -28,6 +31,9 @@ struct server {
     struct service **services; /* in the order of config */
     size_t service_count;
     struct status *status;
+    struct notifier notifier;
+    struct herald *herald;
+    struct confinement *confinement; /* NULL: none */
     int signal_fd;
     struct watch signals;
     struct timer drain_timer;
@@ -39,8 +45,15 @@ struct server {
 };
 
 /* Those of config that some service will write to. */
-MUST_CHECK bool server_make_directories(const struct config *config,
+MUST_CHECK bool server_make_directories(const struct server *server,
+                                        const struct config *config,
                                         struct error *err);
+
+/* `user =`: binds what is to be listened on, then confines the process. */
+MUST_CHECK bool server_confine(struct server *server, struct error *err);
+/* Of what was bound, what no service took. */
+void server_forget_bound(struct server *server);
+void server_raise_descriptors(const struct global_settings *global);
 
 /* Services of config, those of the server now (if any) as predecessors; NULL,
  * and err, when one cannot be. */

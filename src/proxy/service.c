@@ -467,6 +467,12 @@ service_free(struct service *service)
     free(service);
 }
 
+bool
+service_is_serving(const struct service *service)
+{
+    return service->state == SERVICE_SERVING;
+}
+
 void
 service_resume(struct service *service)
 {

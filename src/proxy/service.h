@@ -59,6 +59,9 @@ bool service_succeeds(const struct service *service,
 void service_stop(struct service *service, bool succeeded);
 void service_free(struct service *service);
 
+/* Does it accept connections? */
+bool service_is_serving(const struct service *service);
+
 /* There may be room again. */
 void service_resume(struct service *service);
 

@@ -360,12 +360,20 @@ START_TEST(a_header_that_others_can_send_is_warned_of)
 }
 END_TEST
 
-/* --- what this version lacks -------------------------------------------- */
-
-START_TEST(what_this_version_lacks_is_told)
+START_TEST(a_group_needs_a_user)
 {
-    expect_refused(SERVER_LINES "[kerbwrap]\nuser = nobody\n",
-                   "F:8: `user = nobody` is not available in this version\n");
+    expect_accepted(SERVER_LINES "[kerbwrap]\nuser = nobody\ngroup = tty\n",
+                    "");
+    expect_refused(SERVER_LINES "[kerbwrap]\ngroup = tty\n",
+                   "F:8: `group` needs `user`: who to become\n");
+}
+END_TEST
+
+START_TEST(an_owner_of_what_is_no_unix_socket_is_warned_of)
+{
+    expect_accepted(SERVER_LINES "socket_owner = root\n",
+                    "F:7: warning: `socket_owner` has no effect: `accept` is "
+                    "not unix:PATH\n");
 }
 END_TEST
 
@@ -407,7 +415,8 @@ make_suite(void)
     tcase_add_test(values, the_class_is_a_plain_word);
     tcase_add_test(rules, a_server_connects_or_executes);
     tcase_add_test(rules, a_header_that_others_can_send_is_warned_of);
-    tcase_add_test(values, what_this_version_lacks_is_told);
+    tcase_add_test(values, a_group_needs_a_user);
+    tcase_add_test(values, an_owner_of_what_is_no_unix_socket_is_warned_of);
     suite_add_tcase(suite, rules);
     suite_add_tcase(suite, values);
     return suite;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where in the file system a configuration leads: what the process will open by
+ * name while it runs.  The one list from which it is confined, a reload is
+ * judged and `check` tries.
+ */
+#ifndef CONFIG_PLACES_H
+#define CONFIG_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/landlock.h"
+#include "config/config.h"
+
+struct place {
+    const struct service_settings *service; /* borrowed; NULL: the process's */
+    const char *key;                        /* as "keytab"; static */
+    char *path;                             /* a file, or a directory */
+    bool is_directory;
+    bool at_start_only; /* a reload does not change it */
+    enum landlock_access access;
+};
+
+struct place_list {
+    struct place *items; /* owned */
+    size_t count;
+};
+
+/* What the file names, and krb5.conf with what it includes. */
+MUST_CHECK bool places_gather(const struct config *config,
+                              struct place_list *list_out, struct error *err);
+void places_clear(struct place_list *list);
+
+/* What any process of this kind needs: libraries, resolver, ...  NULL ends. */
+const char *const *places_of_system(void);
+
+/* The directory of the place, as written; and with links resolved, which is
+ * false when it does not exist. */
+void place_directory(const struct place *place, char *directory, size_t size);
+bool place_real_directory(const struct place *place, char *directory,
+                          size_t size);
+
+/*
+ * Can this process, as it is now, do there what will be done: read the file, or
+ * write in the directory?  0, or the errno.
+ */
+int place_try(const struct place *place);
+
+#endif
