@@ -99,8 +99,7 @@ MISTAKES = [
     ("[kerbwrap]\nthreads = 0", 8,
      '`threads`: cannot read "0" as a number: it must be from 1 to 256, in '
      "digits only"),
-    ("[kerbwrap]\nuser = nobody", 8,
-     "`user = nobody` is not available in this version"),
+    ("[kerbwrap]\ngroup = tty", 8, "`group` needs `user`: who to become"),
 ]
 
 
