@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "proxy/gate.h"
 #include "proxy/inquiry.h"
 #include "proxy/server_parts.h"
@@ -48,6 +50,29 @@ make_directory(const char *path, const char *key, const struct owner *owner,
     return false;
 }
 
+/* The service can do without, and there may be room again. */
+static void
+warn_of_directory(const char *path, const char *key, bool is_state)
+{
+    struct statvfs room;
+    struct error error;
+
+    if (is_state && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
+        error_set_errno(&error, errno,
+                        "cannot write in the directory %s; what is kept over "
+                        "a restart will be missing (`%s`)",
+                        path, key);
+    else if (statvfs(path, &room) == 0 && room.f_bavail == 0 &&
+             room.f_blocks > 0)
+        error_set(&error,
+                  "the disk of the directory %s is full; make room there or "
+                  "set `%s`",
+                  path, key);
+    else
+        return;
+    log_event(EVENT_WARN, LOG_TEXT("reason", error.text));
+}
+
 static bool
 is_in(const struct endpoint *endpoint, const char *directory)
 {
@@ -79,10 +104,15 @@ server_make_directories(const struct server *server,
         if (inquiry_is_wanted(service) || service->publish)
             state = true;
     }
-    return (!runtime ||
-            make_directory(global->runtime_dir, "runtime_dir", owner, err)) &&
-           (!state ||
-            make_directory(global->state_dir, "state_dir", owner, err));
+    if ((runtime &&
+         !make_directory(global->runtime_dir, "runtime_dir", owner, err)) ||
+        (state && !make_directory(global->state_dir, "state_dir", owner, err)))
+        return false;
+    if (runtime)
+        warn_of_directory(global->runtime_dir, "runtime_dir", false);
+    if (state)
+        warn_of_directory(global->state_dir, "state_dir", true);
+    return true;
 }
 
 static bool
