@@ -447,7 +447,6 @@ def test_a_client_cannot_be_steered_to_another_service(lab, what):
         middle.address, **label)}, name="client")
     with middle.expect(honest):
         sock = client.connect("db")
-        sock.sendall(b"for the right one only")
     with sock:
         assert applications.is_reset(sock)
     wait_until(lambda: end_lines(client) and end_lines(server))
