@@ -268,7 +268,9 @@ def test_silent_callers_make_room_for_those_who_ask(lab):
         silent = [stack.enter_context(applications.connect(address, 20))
                   for _ in range(50)]
         for sock in silent:
-            sock.sendall(b"GET /healthz HTTP/1.1\r\n")
+            # The first of them may have made room by now.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                sock.sendall(b"GET /healthz HTTP/1.1\r\n")
         began = time.monotonic()
         assert sidecar.ask("/healthz")[0] == 200
         assert time.monotonic() - began < 2 * PATIENCE
