@@ -32,8 +32,9 @@ def versions(binary):
     found = {}
     for name, command in commands.items():
         try:
-            found[name] = output(*command).splitlines()[0]
-        except (Failure, OSError, IndexError):
+            said = output(*command).splitlines()[0]
+            found[name] = re.search(r"\d+[.:]\S*", said).group()
+        except (Failure, OSError, IndexError, AttributeError):
             found[name] = "?"
     return found
 
@@ -51,18 +52,19 @@ def number(value):
 
 
 def table(heading, columns, rows):
-    """columns: {key: title}; rows: {name: [{key: value} a round]}."""
+    """The text.  columns: {key: title}; rows: {name: [{key: value} a round]}."""
     lines = [["", *columns.values()]]
     for name, rounds in rows.items():
         lines.append([name, *(
             spread([r[key] for r in rounds]) if key in rounds[0] else "-"
             for key in columns)])
     widths = [max(map(len, column)) for column in zip(*lines)]
-    print(f"\n{heading}")
+    text = [f"\n{heading}"]
     for line in lines:
         cells = [cell.rjust(width) for cell, width in zip(line, widths)]
         cells[0] = line[0].ljust(widths[0])
-        print("  " + "   ".join(cells).rstrip())
+        text.append("  " + "   ".join(cells).rstrip())
+    return "\n".join(text)
 
 
 def share(rounds, of_rounds, key):
