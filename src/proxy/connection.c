@@ -88,6 +88,7 @@ free_connection(struct connection *conn)
     channel_free(conn->channel);
     context_free(conn->context);
     free(conn->target);
+    config_release(conn->rules);
     free(conn);
 }
 

@@ -50,11 +50,12 @@ struct connection {
     struct context *context; /* whose peer is known; NULL before */
     struct channel *channel; /* proved, not yet the relay's */
     char *target;            /* acceptor: what the client asked for */
+    struct config *rules;    /* acceptor: held; that judged the peer */
     struct timer deadline, lifetime, expiry;
     /* borrowed */
     struct worker *worker;
     struct connection *next, **link;
-    const char *rule; /* acceptor: that let the peer in; in the snapshot */
+    const char *rule; /* acceptor: that let the peer in; in rules */
     /* plain */
     enum connection_state state;
     bool app_end_passed; /* the end of the program's output is the peer's */

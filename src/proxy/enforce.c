@@ -24,16 +24,45 @@ on_vetted(const struct vetting_result *result, void *arg)
                           result->error.text);
 }
 
+/* The service of conn as config has it; NULL: it has it no more. */
+static const struct service_settings *
+find_service(const struct connection *conn, const struct config *config)
+{
+    const char *name = connection_service(conn)->name;
+
+    for (size_t i = 0; i < config->service_count; i++)
+        if (config->services[i].role == ROLE_SERVER &&
+            strcmp(config->services[i].name, name) == 0)
+            return &config->services[i];
+    return NULL;
+}
+
+/* A service that is gone has its last rules. */
+static const struct service_settings *
+take_rules(struct connection *conn)
+{
+    const struct service_settings *service = NULL;
+    struct config *config = conn->worker->rules;
+
+    if (config != NULL)
+        service = find_service(conn, config);
+    if (service == NULL) {
+        config = connection_snapshot(conn)->config;
+        service = connection_service(conn);
+    }
+    conn->rules = config_hold(config);
+    return service;
+}
+
 void
 connection_vet(struct connection *conn)
 {
-    const struct snapshot *snapshot = connection_snapshot(conn);
-    const struct service_settings *service = snapshot->service;
+    const struct service_settings *service = take_rules(conn);
     const struct vetting_settings settings = {
         .loop = conn->worker->loop,
         .pool = conn->worker->pool,
         .peer = conn->context->ops->peer(conn->context),
-        .config = snapshot->config,
+        .config = conn->rules,
         .rules = &service->access,
         .timeout_ms = service->handshake_timeout,
     };
@@ -94,17 +123,12 @@ vet_again(struct connection *conn, struct config *config,
 void
 connection_enforce(struct connection *conn, struct config *config)
 {
-    const struct service_settings *mine = connection_service(conn);
+    const struct service_settings *service;
 
-    if (mine->role != ROLE_SERVER || conn->context == NULL ||
-        conn->state >= CONNECTION_PARTING)
+    if (connection_service(conn)->role != ROLE_SERVER ||
+        conn->context == NULL || conn->state >= CONNECTION_PARTING)
         return;
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        if (service->role == ROLE_SERVER &&
-            strcmp(service->name, mine->name) == 0) {
-            vet_again(conn, config, &service->access);
-            return;
-        }
-    }
+    service = find_service(conn, config);
+    if (service != NULL)
+        vet_again(conn, config, &service->access);
 }

@@ -58,6 +58,20 @@ server_make_services(struct server *server, struct config *config,
     return services;
 }
 
+/* Handshakes under way, and who is held back, have come by the old rules. */
+static void
+rule(struct worker *worker, const void *arg)
+{
+    worker_rule_by(worker, (struct config *)arg);
+}
+
+static void
+give_up_rules(struct worker *worker, const void *arg)
+{
+    (void)arg;
+    worker_rule_by(worker, NULL);
+}
+
 static void
 enforce(struct connection *conn, struct evbuffer *out, const void *arg)
 {
@@ -75,8 +89,10 @@ on_enforced(struct evbuffer *out, void *arg)
 static void
 enforce_rules(struct server *server)
 {
+    bool enforces = server->config->global.reload_enforces;
     const struct tour tour = {
-        .visit = enforce,
+        .arrive = enforces ? rule : give_up_rules,
+        .visit = enforces ? enforce : NULL,
         .arg = server->config,
         .done = on_enforced,
         .done_arg = config_hold(server->config),
@@ -173,8 +189,7 @@ reload(struct server *server)
     server->config = config;
     log_event(EVENT_RELOADED, LOG_TEXT("file", config->path),
               LOG_NUMBER("services", config->service_count));
-    if (config->global.reload_enforces)
-        enforce_rules(server);
+    enforce_rules(server);
 }
 
 void

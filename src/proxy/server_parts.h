@@ -74,14 +74,17 @@ void server_stop(struct server *server);
 /* A connection is gone: the drain may be over. */
 void server_check_drained(struct server *server);
 
-/* visit (NULL: none) for every connection; then done, once, in the main thread, with arg. */
+/* arrive (NULL: none) at every worker, visit (likewise) for its connections;
+ * then done, once, in the main thread, with arg. */
+typedef void server_arrive(struct worker *worker, const void *arg);
 typedef void server_visit(struct connection *conn, struct evbuffer *out,
                           const void *arg);
 typedef void server_visited(struct evbuffer *out, void *done_arg);
 
 struct tour {
+    server_arrive *arrive;
     server_visit *visit;
-    const void *arg; /* borrowed by visit until done */
+    const void *arg; /* borrowed by both until done */
     server_visited *done;
     void *done_arg;
 };

@@ -57,6 +57,15 @@ on_visit(struct round *round, struct connection *conn)
 }
 
 static void
+on_arrival(struct round *round)
+{
+    const struct stop *stop = container_of(round, struct stop, round);
+    const struct tour *tour = &stop->journey->tour;
+
+    tour->arrive(round->worker, tour->arg);
+}
+
+static void
 end(struct journey *journey)
 {
     journey->tour.done(journey->out, journey->tour.done_arg);
@@ -91,6 +100,7 @@ journey_new(const struct server *server, const struct tour *tour)
     while (journey->count < server->worker_count) {
         struct stop *stop = &journey->stops[journey->count++];
         stop->journey = journey;
+        stop->round.arrive = tour->arrive != NULL ? on_arrival : NULL;
         stop->round.visit = tour->visit != NULL ? on_visit : NULL;
         stop->round.done = on_stop_done;
         stop->one = evbuffer_new();

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/container.h"
+#include "config/config.h"
 #include "proxy/connection.h"
 #include "proxy/program.h"
 
@@ -57,6 +58,7 @@ worker_free(struct worker *worker)
     if (worker->loop != NULL)
         loop_deliver(worker->loop); /* of jobs that were on their way */
     loop_free(worker->loop);
+    config_release(worker->rules);
     batch_store_free(worker->store);
     free(worker);
 }
@@ -93,6 +95,8 @@ begin_round(struct round *round)
     if (round->next != NULL)
         round->next->link = &round->next;
     worker->rounds = round;
+    if (round->arrive != NULL)
+        round->arrive(round);
 }
 
 static void
@@ -132,6 +136,13 @@ worker_visit(struct worker *worker, struct loop *main_loop, struct round *round)
     round->link = NULL;
     round->mail.deliver = on_round;
     loop_post(worker->loop, &round->mail);
+}
+
+void
+worker_rule_by(struct worker *worker, struct config *config)
+{
+    config_release(worker->rules);
+    worker->rules = config != NULL ? config_hold(config) : NULL;
 }
 
 void

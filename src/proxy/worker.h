@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "proxy/arrival.h"
 
+struct config;
 struct connection;
 struct program;
 
@@ -24,6 +25,8 @@ struct worker {
     struct connection *connections;
     struct round *rounds;     /* under way; borrowed */
     struct program *programs; /* that outlive their connections */
+    struct config *rules; /* held; of the last reload, which judge everybody;
+                               * NULL: each has its own */
     /* borrowed */
     struct pool *pool;
 };
@@ -41,8 +44,8 @@ void worker_take(struct worker *worker, struct arrival *arrival);
 
 /*
  * A look at all connections of a worker, in its own thread, a few at a time
- * between the turns of the connections: visit (NULL: nothing) runs there, then
- * done in the main thread.  Embed it; it may be freed in done.
+ * between the turns of the connections: arrive and visit (NULL: nothing) run
+ * there, then done in the main thread.  Embed it; it may be freed in done.
  */
 struct round {
     struct mail mail;
@@ -50,12 +53,17 @@ struct round {
     struct loop *main_loop; /* borrowed */
     struct connection *next_visit;
     struct round *next, **link; /* of the worker's; link NULL: not yet */
+    void (*arrive)(struct round *round);
     void (*visit)(struct round *round, struct connection *conn);
     void (*done)(struct round *round);
 };
 
 void worker_visit(struct worker *worker, struct loop *main_loop,
                   struct round *round);
+
+/* Who comes from now on is judged by config; NULL: by his own.  In the loop's
+ * thread. */
+void worker_rule_by(struct worker *worker, struct config *config);
 
 /* The connection goes: no round comes to it.  In the loop's thread. */
 void worker_forget(struct worker *worker, const struct connection *conn);

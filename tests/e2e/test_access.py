@@ -2,10 +2,10 @@
 """Who may connect: rules over the principal that proved itself, decided before
 the application hears of it."""
 
-
+import peer
 import pytest
-
 from applications import exchange
+from lab import wait_until
 
 
 def refusal(lab, *, principal="alice", **server):
@@ -126,3 +126,25 @@ def test_a_service_of_another_class_is_not_served(lab):
     reason = tunnel.client.wait_for("refused", service="db")["reason"]
     assert "is not a name of this service" in reason
     assert application.accepted == 0
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_who_shakes_hands_during_a_reload_is_judged_by_the_new_rules(
+        make_side, held):
+    """It came, and maybe waits for a place, under the old ones."""
+    settings = {"max_handshakes": "1"} if held else {}
+    side = make_side("server", settings=settings, handshake_timeout="60s")
+    first = side.peer() if held else None
+    late = side.peer()
+    wait_until(lambda: side.kerbwrap.status()["totals"]["connections"]
+               == (2 if held else 1))
+    side.kerbwrap.reload({**side.kerbwrap.sections, "server db": {
+        **side.kerbwrap.sections["server db"], "deny": "alice@*"}})
+    side.kerbwrap.wait_for("reloaded")
+    if held:
+        first.close()
+    late.prepare()
+    late.send_hello()
+    assert late.expect_reset(peer.FORBIDDEN).sentence == (
+        "not allowed: denied by rule alice@*")
+    side.assert_nothing_reached_the_application()
