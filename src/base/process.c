@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/system.h"
+
 /* In <sys/pidfd.h> and <sys/wait.h> of newer libraries. */
 enum {
     WAIT_BY_FD = 3 /* P_PIDFD */
@@ -85,6 +87,8 @@ process_start(const struct process_settings *settings,
         error_set_errno(err, number, "cannot start %s", settings->arguments[0]);
         return false;
     }
+    /* At once, but not before it is loaded: posix_spawn cannot. */
+    nofile_lower(process.pid);
     process.fd = (int)syscall(SYS_pidfd_open, process.pid, 0);
     if (process.fd < 0) {
         error_set_errno(err, errno, "cannot watch %s", settings->arguments[0]);

@@ -8,9 +8,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+
+static atomic_uint_fast64_t soft_before; /* 0: never raised */
 
 bool
 nofile_raise(unsigned wanted, unsigned *got_out, struct error *err)
@@ -22,6 +26,9 @@ nofile_raise(unsigned wanted, unsigned *got_out, struct error *err)
         return false;
     }
     if (now.rlim_cur < wanted) {
+        uint_fast64_t never = 0;
+        (void)atomic_compare_exchange_strong(&soft_before, &never,
+                                             now.rlim_cur);
         more.rlim_cur = wanted;
         more.rlim_max = wanted > now.rlim_max ? wanted : now.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &more) == 0) {
@@ -38,6 +45,19 @@ nofile_raise(unsigned wanted, unsigned *got_out, struct error *err)
     }
     *got_out = now.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)now.rlim_cur;
     return true;
+}
+
+void
+nofile_lower(pid_t pid)
+{
+    rlim_t soft = atomic_load(&soft_before);
+    struct rlimit limit;
+
+    if (soft == 0 || prlimit(pid, RLIMIT_NOFILE, NULL, &limit) != 0 ||
+        soft > limit.rlim_max)
+        return;
+    limit.rlim_cur = soft;
+    (void)prlimit(pid, RLIMIT_NOFILE, &limit, NULL);
 }
 
 /* The quota of the group at directory, from "QUOTA PERIOD" or "max PERIOD". */

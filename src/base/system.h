@@ -4,6 +4,7 @@
 #define BASE_SYSTEM_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -14,6 +15,9 @@
  */
 MUST_CHECK bool nofile_raise(unsigned wanted, unsigned *got_out,
                              struct error *err);
+
+/* The soft limit of a process of ours becomes what it was before nofile_raise. */
+void nofile_lower(pid_t pid);
 
 /* The processors this process may use: its affinity and the quotas of its
  * cgroup (version 2) and of those above it, rounded up; at least 1. */
