@@ -36,6 +36,7 @@ struct arrival {
     struct loop *main_loop;
     struct outcome *outcome; /* filled before closed; or NULL */
     /* plain */
+    unsigned parts; /* the connection, its program: closed when none is left */
     struct address peer;
     uint64_t id;
     struct admission *admission; /* borrowed; see admission_is_crowded */
@@ -45,5 +46,13 @@ struct arrival {
     uint64_t held_ms;                     /* since when it is there */
     struct arrival *all_next, **all_link; /* of all arrivals */
 };
+
+/* One part is gone.  In the worker's thread. */
+static inline void
+arrival_leave(struct arrival *arrival)
+{
+    if (--arrival->parts == 0)
+        loop_post(arrival->main_loop, &arrival->closed);
+}
 
 #endif

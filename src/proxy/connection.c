@@ -101,7 +101,7 @@ depart(void *arg)
     conn->farewell = NULL;
     enter(conn, CONNECTION_GONE);
     free_connection(conn);
-    loop_post(arrival->main_loop, &arrival->closed);
+    arrival_leave(arrival);
 }
 
 void
@@ -438,6 +438,7 @@ connection_open(struct arrival *arrival)
         return;
     }
     conn->arrival = arrival;
+    arrival->parts = 1;
     conn->worker = arrival->worker;
     conn->started_ms = loop_now_ms();
     conn->account.started_us = loop_now_us();

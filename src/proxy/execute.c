@@ -78,8 +78,7 @@ connection_execute(struct connection *conn)
         .service = snapshot->service,
         .principal = connection_peer(conn),
         .target = connection_target(conn),
-        .from = &conn->arrival->peer,
-        .id = conn->arrival->id,
+        .arrival = conn->arrival,
     };
     const struct program_handler handler = {
         .on_started = on_started,

@@ -61,6 +61,7 @@ struct program {
     struct config *config;
     /* borrowed */
     struct loop *loop;
+    struct arrival *arrival;
     const struct service_settings *service; /* in config */
     struct program_handler handler;
     struct program **list;
@@ -113,7 +114,7 @@ fill_environment(struct launch *launch, const struct program_settings *settings)
 {
     char id[32];
 
-    snprintf(id, sizeof id, "%" PRIu64, settings->id);
+    snprintf(id, sizeof id, "%" PRIu64, settings->arrival->id);
     launch->environment[0] = strdup(PROGRAM_PATH);
     if (launch->environment[0] == NULL)
         return false;
@@ -122,7 +123,7 @@ fill_environment(struct launch *launch, const struct program_settings *settings)
            add(launch, "KERBWRAP_TARGET", settings->target) &&
            add(launch, "KERBWRAP_SERVICE", settings->service->name) &&
            add(launch, "KERBWRAP_CONNECTION", id) &&
-           add_remote(launch, settings->from);
+           add_remote(launch, &settings->arrival->peer);
 }
 
 /* The start, in the pool. */
@@ -210,6 +211,7 @@ program_free(struct program *program)
     if (program->kept_fd >= 0)
         close(program->kept_fd);
     config_release(program->config);
+    arrival_leave(program->arrival);
     free(program);
 }
 
@@ -376,7 +378,9 @@ program_start(const struct program_settings *settings,
     program->service = settings->service;
     program->loop = settings->loop;
     program->list = settings->list;
-    program->id = settings->id;
+    program->id = settings->arrival->id;
+    program->arrival = settings->arrival;
+    program->arrival->parts++;
     program->handler = *handler;
     timer_init(&program->timer, program->loop, on_launch_late, program);
     timer_start(&program->timer, program->service->connect_timeout);

@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "base/socket.h"
 #include "config/config.h"
+#include "proxy/arrival.h"
 
 struct program;
 
@@ -29,10 +30,9 @@ struct program_settings {
     struct program **list;                  /* of those that are ending */
     struct config *config;                  /* held as long as the program */
     const struct service_settings *service; /* in config */
+    struct arrival *arrival; /* of which it is a part, as long as it lives */
     /* for its environment; copied */
     const char *principal, *target;
-    const struct address *from;
-    uint64_t id;
 };
 
 struct program_handler {

@@ -4,6 +4,7 @@ standard input and output, and ended with it."""
 
 import os
 import re
+import resource
 import signal
 import subprocess
 
@@ -198,6 +199,68 @@ def test_nobody_outlives_the_sidecar(lab):
         tunnel.server.signal(signal.SIGTERM)
         assert tunnel.server.wait() == 0
     wait_until(lambda: not is_alive(pid))
+
+
+# It ends its output, waits for the end of its input, and has work left.
+LATE_WORKER = """#!/usr/bin/python3
+import socket
+sock = socket.socket(fileno=1)
+sock.shutdown(socket.SHUT_WR)
+while sock.recv(100):
+    pass
+open({go!r}).read()
+open({mark!r}, "w").close()
+"""
+
+
+def test_one_that_works_on_has_its_time_while_the_sidecar_stops(lab):
+    go, mark, script = (lab.path / name for name in ("go", "mark", "late"))
+    os.mkfifo(go)
+    script.write_text(LATE_WORKER.format(go=str(go), mark=str(mark)))
+    script.chmod(0o755)
+    tunnel = lab.tunnel("", server={"connect": None, "exec": script})
+    with tunnel.connect() as sock:
+        assert receive_all(sock) == b""
+        sock.shutdown(1)
+        tunnel.server.wait_for("down")
+    tunnel.server.signal(signal.SIGTERM)
+    assert tunnel.server.wait_for("draining")["connections"] == 1
+    assert not tunnel.server.events("program_ended")
+    go.write_text("")
+    assert ended(tunnel)["reason"] == "exit status 0"
+    assert tunnel.server.wait() == 0
+    assert mark.exists()
+
+
+def test_those_that_stay_take_up_the_place_of_their_connections(lab):
+    tunnel = program(lab, "trap '' TERM; echo; sleep 600; sleep 600",
+                     close_timeout="1s", max_connections="2")
+    for _ in range(2):
+        with tunnel.connect() as sock:
+            assert sock.recv(1) == b"\n"
+            applications.reset(sock)
+    tunnel.server.wait_for("down", count=2)
+    assert tunnel.server.status()["totals"]["connections"] == 2
+    tunnel.server.wait_for("program_ended", count=2)
+    wait_until(lambda:
+               tunnel.server.status()["totals"]["connections"] == 0)
+
+
+def test_its_limit_of_descriptors_is_that_of_before_kerbwrap_raised_it(lab):
+    """What is above 1024 breaks select(2)."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = 512
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, before[1]))
+    try:
+        tunnel = program(lab, "read line; ulimit -Sn")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    raised, _ = resource.prlimit(tunnel.server.process.pid,
+                                 resource.RLIMIT_NOFILE)
+    assert raised > soft
+    with tunnel.connect() as sock:
+        sock.sendall(b"\n")
+        assert receive_all(sock) == b"%d\n" % soft
 
 
 def test_many_at_once_leave_nothing_behind(lab):
