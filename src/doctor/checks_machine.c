@@ -107,7 +107,7 @@ void
 examine_limits(struct visit *visit)
 {
     unsigned connections = global_of(visit)->max_connections, got = 0;
-    unsigned wanted = server_descriptors(connections);
+    unsigned wanted = server_descriptors(config_of(visit->patient));
     struct error error;
 
     if (!nofile_raise(wanted, &got, &error))

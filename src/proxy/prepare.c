@@ -191,7 +191,7 @@ server_confine(struct server *server, struct error *err)
         !server_make_directories(server, server->config, err) ||
         !bind_all(server, err) || !offer_status(server, err))
         return false;
-    server_raise_descriptors(&server->config->global);
+    server_raise_descriptors(server->config);
     server->confinement = confine(server->config, &identity, err);
     return server->confinement != NULL;
 }

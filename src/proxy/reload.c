@@ -137,7 +137,7 @@ apply_global(struct server *server, const struct config *config)
     const struct global_settings *new = &config->global;
 
     log_adjust(new->log_level, new->log_format);
-    server_apply_limits(server, new);
+    server_apply_limits(server, config);
     if (old->threads != new->threads ||
         old->pool_threads != new->pool_threads ||
         old->buffer_memory != new->buffer_memory ||

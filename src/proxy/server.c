@@ -28,7 +28,6 @@ enum {
     /* Descriptors beside those of connections: listeners, loops, KDC sockets,
      * keytabs, the log. */
     DESCRIPTORS_BESIDE = 256,
-    DESCRIPTORS_EACH = 2,
     LOG_CLOSE_MS = 1000,
 };
 
@@ -84,52 +83,63 @@ catch_signals(struct server *server, struct error *err)
 }
 
 void
-server_raise_descriptors(const struct global_settings *global)
+server_raise_descriptors(const struct config *config)
 {
     unsigned got;
     struct error error;
 
     /* Whether that was enough is said when the limits are applied. */
-    if (!nofile_raise(server_descriptors(global->max_connections), &got,
-                      &error))
+    if (!nofile_raise(server_descriptors(config), &got, &error))
         log_event(EVENT_WARN, LOG_TEXT("reason", error.text));
 }
 
-unsigned
-server_descriptors(unsigned connections)
+/* Two sockets, and what a program is watched by. */
+static unsigned
+descriptors_each(const struct config *config)
 {
-    return connections * DESCRIPTORS_EACH + DESCRIPTORS_BESIDE;
+    for (size_t i = 0; i < config->service_count; i++)
+        if (config->services[i].exec.count > 0)
+            return 3;
+    return 2;
+}
+
+unsigned
+server_descriptors(const struct config *config)
+{
+    return config->global.max_connections * descriptors_each(config) +
+           DESCRIPTORS_BESIDE;
 }
 
 /* The limit of connections, or what the descriptors allow. */
 static unsigned
-fit_descriptors(const struct global_settings *global)
+fit_descriptors(const struct config *config)
 {
-    unsigned wanted = server_descriptors(global->max_connections);
+    unsigned wanted = server_descriptors(config);
     unsigned got = 0;
     struct error error;
     char text[256];
 
     if (nofile_raise(wanted, &got, &error) && got >= wanted)
-        return global->max_connections;
-    unsigned fits = got > DESCRIPTORS_BESIDE + DESCRIPTORS_EACH
-                        ? (got - DESCRIPTORS_BESIDE) / DESCRIPTORS_EACH
+        return config->global.max_connections;
+    unsigned each = descriptors_each(config);
+    unsigned fits = got > DESCRIPTORS_BESIDE + each
+                        ? (got - DESCRIPTORS_BESIDE) / each
                         : 1;
     snprintf(text, sizeof text,
              "max_connections lowered from %u to %u: only %u descriptors are "
              "allowed; raise LimitNOFILE or ulimit -n",
-             global->max_connections, fits, got);
+             config->global.max_connections, fits, got);
     log_event(EVENT_WARN, LOG_TEXT("reason", text));
     return fits;
 }
 
 void
-server_apply_limits(struct server *server, const struct global_settings *global)
+server_apply_limits(struct server *server, const struct config *config)
 {
     const struct admission_limits limits = {
-        .connections = fit_descriptors(global),
-        .handshakes = global->max_handshakes,
-        .handshakes_per_source = global->max_handshakes_per_source,
+        .connections = fit_descriptors(config),
+        .handshakes = config->global.max_handshakes,
+        .handshakes_per_source = config->global.max_handshakes_per_source,
     };
     admission_limit(server->admission, &limits);
 }
@@ -192,7 +202,7 @@ start_machinery(struct server *server, struct error *err)
                                       on_connection_closed, server, err);
     if (server->admission == NULL)
         return false;
-    server_apply_limits(server, global);
+    server_apply_limits(server, server->config);
     server->herald = herald_new(server, &server->notifier, err);
     return server->herald != NULL;
 }

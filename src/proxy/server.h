@@ -14,7 +14,9 @@
  */
 int server_run(const char *path);
 
-/* How many descriptors so many connections need. */
-unsigned server_descriptors(unsigned connections);
+struct config;
+
+/* How many descriptors max_connections of them need. */
+unsigned server_descriptors(const struct config *config);
 
 #endif

@@ -53,7 +53,7 @@ MUST_CHECK bool server_make_directories(const struct server *server,
 MUST_CHECK bool server_confine(struct server *server, struct error *err);
 /* Of what was bound, what no service took. */
 void server_forget_bound(struct server *server);
-void server_raise_descriptors(const struct global_settings *global);
+void server_raise_descriptors(const struct config *config);
 
 /* Services of config, those of the server now (if any) as predecessors; NULL,
  * and err, when one cannot be. */
@@ -63,8 +63,7 @@ MUST_CHECK struct service **server_make_services(struct server *server,
 void server_free_services(struct service **services, size_t count);
 
 /* max_connections and its like, as far as the descriptors allow. */
-void server_apply_limits(struct server *server,
-                         const struct global_settings *global);
+void server_apply_limits(struct server *server, const struct config *config);
 
 /* SIGHUP: the file anew, all of it or nothing. */
 void server_reload(struct server *server);

@@ -263,6 +263,17 @@ def test_its_limit_of_descriptors_is_that_of_before_kerbwrap_raised_it(lab):
         assert receive_all(sock) == b"%d\n" % soft
 
 
+def test_the_descriptor_that_watches_it_is_counted(lab):
+    sidecar = lab.kerbwrap({
+        "kerbwrap": {"max_connections": 1000000},
+        "server db": lab.server_keys("", connect=None, exec="/bin/cat")})
+    reason = sidecar.wait_for("warning")["reason"]
+    lowered, got = map(int, re.fullmatch(
+        r"max_connections lowered from 1000000 to (\d+): only (\d+) descriptors"
+        r" are allowed; raise LimitNOFILE or ulimit -n", reason).groups())
+    assert lowered == (got - 256) // 3
+
+
 def test_many_at_once_leave_nothing_behind(lab):
     tunnel = program(lab, "cat")
     socks = [tunnel.connect() for _ in range(20)]
