@@ -51,6 +51,9 @@ bool glob_match(const char *pattern, const char *text, const char *stop);
 const char *nearest_word(const char *text, const char *const *words,
                          size_t count);
 
+/* Can the character move a cursor, end a line or turn the reading direction? */
+bool text_is_harmful(uint32_t point);
+
 /*
  * Copies length bytes so that they are safe in a log or on a terminal: control
  * and direction characters, double quotes, backslashes and bytes that are not

@@ -38,8 +38,8 @@ sink_add(struct sink *sink, const void *piece, size_t length)
 
 /* Controls (C0, DEL, C1), line separators, and the characters that reverse or
  * hide what stands around them. */
-static bool
-is_harmful(uint32_t point)
+bool
+text_is_harmful(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
            (point >= 0x200b && point <= 0x200f) ||
@@ -60,7 +60,7 @@ text_sanitize(const void *bytes, size_t length, char *out, size_t size)
     while (length > 0 && sink.needed == sink.used) {
         uint32_t point;
         size_t step = utf8_decode(in, length, &point);
-        bool plain = step > 0 && !is_harmful(point) && point != '"' &&
+        bool plain = step > 0 && !text_is_harmful(point) && point != '"' &&
                      point != '\\';
         char piece[4 * 4 + 1];
 
@@ -116,7 +116,7 @@ text_json_escape(const void *bytes, size_t length, char *out, size_t size)
         if (step == 0) {
             sink_add(&sink, replacement, sizeof replacement - 1);
             step = 1;
-        } else if (is_harmful(point) || point == '"' || point == '\\') {
+        } else if (text_is_harmful(point) || point == '"' || point == '\\') {
             escape_point(&sink, point);
         } else {
             sink_add(&sink, in, step);

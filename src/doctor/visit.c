@@ -4,14 +4,25 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/utf8.h"
 
 /* Names come from keytabs, directories and peers. */
 static void
 make_safe(char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
+    size_t left = strlen(text), step;
+    uint32_t point;
+
+    for (; left > 0; text += step, left -= step) {
+        step = utf8_decode(text, left, &point);
+        if (step > 0 && !text_is_harmful(point))
+            continue;
+        step = step > 0 ? step : 1;
+        memset(text, '?', step);
+    }
 }
 
 static void
