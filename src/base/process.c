@@ -5,9 +5,11 @@
  */
 #include "base/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -145,4 +147,36 @@ void
 process_await(struct process *process)
 {
     reap(process, 0);
+}
+
+/* By thread, as the kernel lists them. */
+static void
+kill_children_of(const char *thread)
+{
+    char path[64];
+    int pid;
+
+    snprintf(path, sizeof path, "/proc/self/task/%.16s/children", thread);
+    FILE *children = fopen(path, "re");
+    if (children == NULL)
+        return;
+    while (fscanf(children, "%d", &pid) == 1) {
+        const struct process process = {.pid = pid};
+        process_signal(&process, SIGKILL);
+    }
+    fclose(children);
+}
+
+void
+process_kill_children(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    const struct dirent *entry;
+
+    if (threads == NULL)
+        return;
+    while ((entry = readdir(threads)) != NULL)
+        if (entry->d_name[0] != '.')
+            kill_children_of(entry->d_name);
+    closedir(threads);
 }

@@ -42,4 +42,9 @@ void process_signal(const struct process *process, int number);
 void process_bury(struct process *process);
 void process_await(struct process *process);
 
+/* Kills the groups of all children of this process, whoever started them: for
+ * one that ends at once.  Without CONFIG_PROC_CHILDREN in the kernel nobody is
+ * found. */
+void process_kill_children(void);
+
 #endif

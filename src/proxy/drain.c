@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "proxy/connection.h"
 #include "proxy/herald.h"
@@ -73,6 +74,7 @@ server_stop(struct server *server)
 
     if (++server->stopping > 1) {
         log_event(EVENT_STOPPED, LOG_TEXT("reason", "told twice to stop"));
+        process_kill_children();
         log_close(200);
         _Exit(EXIT_SUCCESS);
     }

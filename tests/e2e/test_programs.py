@@ -191,12 +191,15 @@ def test_one_that_has_closed_but_stays_is_ended_in_time(lab):
     assert "Terminated" in tunnel.server.wait_for("down")["reason"]
 
 
-def test_nobody_outlives_the_sidecar(lab):
+@pytest.mark.parametrize("told", ["once", "twice"])
+def test_nobody_outlives_a_sidecar_that_is_told_to_stop(lab, told):
     tunnel = program(lab, "trap '' TERM; echo $$; cat; sleep 600")
     with tunnel.connect() as sock:
         pid = int(sock.recv(100))
         tunnel.server.signal(signal.SIGTERM)
-        tunnel.server.signal(signal.SIGTERM)
+        tunnel.server.wait_for("draining")
+        if told == "twice":
+            tunnel.server.signal(signal.SIGTERM)
         assert tunnel.server.wait() == 0
     wait_until(lambda: not is_alive(pid))
 
