@@ -42,7 +42,7 @@ show_span(double seconds, char text[FIGURE_SIZE])
         snprintf(text, FIGURE_SIZE, "%ld s", whole);
     else if (whole < 3600)
         snprintf(text, FIGURE_SIZE, "%ld min", whole / 60);
-    else if (whole < 48 * 3600)
+    else if (whole < 48 * 3600L)
         snprintf(text, FIGURE_SIZE, "%ld h %ld min", whole / 3600,
                  whole % 3600 / 60);
     else

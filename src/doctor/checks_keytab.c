@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A server's keytab: what is in it, and whether it opens what clients bring. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,6 +237,7 @@ explain_key(struct visit *visit, const char *name,
     const struct keytab_keys *keys = &visit->patient->keys;
     const struct keytab_key *newest = newest_key(keys, name);
 
+    assert(newest != NULL);
     if (newest->kvno != ticket->kvno)
         visit_fail(visit, NULL,
                    "the KDC seals tickets for %s with key number %" PRIu32

@@ -245,9 +245,12 @@ examine_log_target(struct visit *visit)
     char parent[PATH_MAX];
     struct stat found;
 
-    if (stat(path, &found) != 0 && errno == ENOENT) {
+    if (path == NULL)
+        return;
+    if (stat(path, &found) != 0) {
         snprintf(parent, sizeof parent, "%s", path);
-        problem = access_problem(dirname(parent));
+        problem = errno == ENOENT ? access_problem(dirname(parent))
+                                  : strerror(errno);
     } else if (S_ISDIR(found.st_mode)) {
         problem = "it is a directory";
     } else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {

@@ -349,9 +349,9 @@ doctor_examine(const struct doctor_settings *settings,
     struct patient *patients = calloc(config->service_count + 1,
                                       sizeof *patients);
     size_t count = 1;
-    bool ok = patients != NULL;
+    bool ok = true;
 
-    if (!ok) {
+    if (patients == NULL) {
         error_set(err, "cannot begin: out of memory");
         return false;
     }

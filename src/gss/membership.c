@@ -132,7 +132,7 @@ membership_find(const char *principal, struct membership *out)
     char user[USER_SIZE] = "";
     gid_t first = 0;
 
-    *out = (struct membership){.why = {""}};
+    *out = (struct membership){.why = {.text = ""}};
     if (!find_user(principal, user, &out->why))
         return;
     int number = find_id(user, false, &first);

@@ -25,6 +25,6 @@ void membership_find(const char *principal, struct membership *out);
 void membership_clear(struct membership *membership);
 
 /* is_member of an access_oracle whose arg is a struct membership. */
-enum access_member membership_of(const char *group, void *membership);
+enum access_member membership_of(const char *group, void *arg);
 
 #endif

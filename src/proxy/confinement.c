@@ -55,7 +55,8 @@ note(struct confinement *confinement, const char *directory,
         free(copy);
         return false;
     }
-    items[confinement->count++] = (struct granted){copy, access};
+    items[confinement->count].directory = copy;
+    items[confinement->count++].access = access;
     return true;
 }
 

@@ -25,7 +25,7 @@ static struct context_peer peer;
 void
 membership_find(const char *principal, struct membership *out)
 {
-    *out = (struct membership){.why = {"there is no local user alice"}};
+    *out = (struct membership){.why = {.text = "there is no local user alice"}};
     ck_assert_str_eq(principal, "alice@TEST");
     latch_tell(&entered);
     if (slow)
