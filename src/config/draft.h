@@ -14,9 +14,8 @@
 #include "config/options.h"
 
 struct key_state {
-    unsigned line;    /* where it stands; 0: nowhere */
-    bool given;       /* with a value, right or wrong */
-    bool unavailable; /* that was told already, of an earlier item */
+    unsigned line; /* where it stands; 0: nowhere */
+    bool given;    /* with a value, right or wrong */
 };
 
 /* Where the keys of one section stand, by options_index. */

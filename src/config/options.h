@@ -55,9 +55,6 @@ struct option {
     const struct option_word *words;
     /* Refuses what is well-formed but cannot be meant.  NULL: nothing. */
     bool (*check)(const char *value, struct error *err);
-    /* Does this version lack what the value, not the default, asks for?  NULL:
-     * no.  Asked before check. */
-    bool (*not_yet)(const char *value);
     const char *help; /* one line for conf/kerbwrap.ini */
 };
 

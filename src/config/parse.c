@@ -51,19 +51,9 @@ static bool
 take_item(struct parser *parser, unsigned line, const char *text)
 {
     const struct option *option = parser->continued;
-    struct key_state *state = &parser->keys->states[options_index(option)];
     struct error err;
 
-    state->given = true;
-    if (option->not_yet != NULL && strcmp(text, option->default_text) != 0 &&
-        option->not_yet(text)) {
-        if (state->unavailable)
-            return true;
-        state->unavailable = true;
-        return refuse(parser, line,
-                      "`%s = %s` is not available in this version",
-                      option->name, finding_show(text).text);
-    }
+    parser->keys->states[options_index(option)].given = true;
     if ((option->check != NULL && !option->check(text, &err)) ||
         !value_set(option, text, parser->settings, &err))
         return refuse(parser, line, "`%s`: %s", option->name, err.text);

@@ -162,22 +162,6 @@ START_TEST(the_page_has_each_key_with_its_default)
 }
 END_TEST
 
-START_TEST(the_page_owns_up_to_what_this_version_lacks)
-{
-    char *page = read_source(SOURCE_DIR "/docs/kerbwrap.ini.5");
-    char *text = cut_section(page, ".Sh CAVEATS\n", "\n.Sh ");
-
-    for (size_t i = 0; i < options_count(); i++) {
-        const struct option *option = options_at(i);
-        if (option->not_yet != NULL)
-            ck_assert_msg(strstr(text, option->name) != NULL, "%s",
-                          option->name);
-    }
-    free(text);
-    free(page);
-}
-END_TEST
-
 struct event {
     const char *name;
     const char *level;
@@ -268,7 +252,6 @@ make_suite(void)
                         sizeof file_sections / sizeof file_sections[0]);
     tcase_add_loop_test(keys, the_page_has_each_key_with_its_default, 0,
                         sizeof page_sections / sizeof page_sections[0]);
-    tcase_add_test(keys, the_page_owns_up_to_what_this_version_lacks);
     tcase_add_test(log, the_page_has_each_event_with_its_fields);
     tcase_add_test(log, the_page_has_each_metric_with_its_help_and_labels);
     suite_add_tcase(suite, keys);
