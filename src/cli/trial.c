@@ -84,33 +84,25 @@ try_in_child(const struct identity *identity, const struct place_list *places,
     return got == size;
 }
 
-/* What start makes, or what is there on some machines only. */
-static bool
-may_be_missing(const struct place *place)
-{
-    return place->is_directory || strcmp(place->key, "KRB5_CONFIG") == 0 ||
-           strcmp(place->key, "accept") == 0 ||
-           strcmp(place->key, "status") == 0;
-}
-
 static void
 judge(const struct trial *trial, const struct identity *identity,
       const struct place *place, int outcome)
 {
-    const struct service_settings *service = place->service;
-    unsigned line = service != NULL ? service->line
-                                    : trial->config->global.user_line;
+    unsigned line = place->service != NULL ? place->service->line
+                                           : trial->config->global.user_line;
+    struct error why;
 
-    if (outcome == 0 || (outcome == ENOENT && may_be_missing(place)))
-        return;
-    /* Before it gives up root, the process binds; what it cannot do later is
-     * bind again or clean up. */
-    bool bound = strcmp(place->key, "accept") == 0 ||
-                 strcmp(place->key, "status") == 0;
-    tell(trial, bound ? SEVERITY_WARNING : SEVERITY_ERROR, line,
-         "the user %s cannot %s `%s` %s: %s", identity->name,
-         place->access == LANDLOCK_READ ? "read" : "write in the directory of",
-         place->key, place->path, strerror(outcome));
+    switch (place_judge(place, outcome, identity->name, &why)) {
+    case PLACE_FINE:
+        break;
+    case PLACE_BOUND:
+        tell(trial, SEVERITY_WARNING, line, "%s", why.text);
+        break;
+    case PLACE_CLOSED:
+    default:
+        tell(trial, SEVERITY_ERROR, line, "%s", why.text);
+        break;
+    }
 }
 
 static void

@@ -226,3 +226,31 @@ place_try(const struct place *place)
     /* Effective and real user are the same when this is asked. */
     return access(path, mode) == 0 ? 0 : errno;
 }
+
+static bool
+is_socket(const struct place *place)
+{
+    return strcmp(place->key, "accept") == 0 ||
+           strcmp(place->key, "status") == 0;
+}
+
+/* What start makes, or what is there on some machines only. */
+static bool
+may_be_missing(const struct place *place)
+{
+    return place->is_directory || is_socket(place) ||
+           strcmp(place->key, "KRB5_CONFIG") == 0;
+}
+
+enum place_finding
+place_judge(const struct place *place, int outcome, const char *user,
+            struct error *why_out)
+{
+    if (outcome == 0 || (outcome == ENOENT && may_be_missing(place)))
+        return PLACE_FINE;
+    error_set(why_out, "the user %s cannot %s `%s` %s: %s", user,
+              place->access == LANDLOCK_READ ? "read"
+                                             : "write in the directory of",
+              place->key, place->path, strerror(outcome));
+    return is_socket(place) ? PLACE_BOUND : PLACE_CLOSED;
+}

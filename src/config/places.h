@@ -48,4 +48,15 @@ bool place_real_directory(const struct place *place, char *directory,
  */
 int place_try(const struct place *place);
 
+enum place_finding {
+    PLACE_FINE,
+    PLACE_BOUND, /* a socket: bound before root is given up, not again */
+    PLACE_CLOSED,
+};
+
+/* What the errno means that place_try gave to the user of that name, and the
+ * sentence unless it is fine. */
+enum place_finding place_judge(const struct place *place, int outcome,
+                               const char *user, struct error *why_out);
+
 #endif

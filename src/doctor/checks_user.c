@@ -5,19 +5,14 @@
  * the user, looks, and ends.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/users.h"
+#include "config/places.h"
 #include "doctor/checks.h"
-#include "proxy/inquiry.h"
 
 enum {
     GROUPS_MAX = 256
@@ -63,67 +58,50 @@ become(const struct global_settings *global, struct error *err)
     return false;
 }
 
+/* What `check` tries too. */
 static void
-check_path(struct visit *visit, const char *path, int mode)
+check_places(struct visit *visit, const struct place_list *places,
+             const char *name)
 {
-    if (path == NULL || *path == '\0' ||
-        faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 || errno == ENOENT)
-        return;
-    visit_fail(visit, "give the user rights to it (chown, chmod, setfacl)",
-               "the user kerbwrap becomes may not %s %s: %s",
-               mode == R_OK ? "read" : "write", path, strerror(errno));
-}
+    struct error why;
 
-static void
-check_krb5_conf_files(struct visit *visit)
-{
-    const char *list = getenv("KRB5_CONFIG");
-    char path[PATH_MAX];
-
-    /* The first is that of directory_init. */
-    for (list += list != NULL ? strcspn(list, ":") : 0;
-         list != NULL && *list == ':';) {
-        size_t length = strcspn(++list, ":");
-        snprintf(path, sizeof path, "%.*s", (int)length, list);
-        check_path(visit, path, R_OK);
-        list += length;
+    for (size_t i = 0; i < places->count; i++) {
+        const struct place *place = &places->items[i];
+        switch (place_judge(place, place_try(place), name, &why)) {
+        case PLACE_FINE:
+            break;
+        case PLACE_BOUND:
+            visit_warn(visit, NULL, "%s", why.text);
+            break;
+        case PLACE_CLOSED:
+        default:
+            visit_fail(visit,
+                       "give the user rights to it (chown, chmod, "
+                       "setfacl)",
+                       "%s", why.text);
+            break;
+        }
     }
-}
-
-static void
-check_files(struct visit *visit)
-{
-    const struct config *config = config_of(visit->patient);
-
-    check_krb5_conf_files(visit);
-    check_path(visit, config->directory.keytab, R_OK);
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        const char *cache = service->ccache != NULL ? service->ccache : "";
-        check_path(visit, service->keytab, R_OK);
-        if (strncmp(cache, "FILE:", 5) == 0)
-            check_path(visit, cache + 5, R_OK);
-        else if (*cache == '/')
-            check_path(visit, cache, R_OK);
-    }
-    if (has_state_dir(visit->patient))
-        check_path(visit, config->global.state_dir, W_OK | X_OK);
-    if (has_runtime_dir(visit->patient))
-        check_path(visit, config->global.runtime_dir, W_OK | X_OK);
 }
 
 void
 examine_user(struct visit *visit)
 {
-    const struct global_settings *global = &config_of(visit->patient)->global;
+    const struct config *config = config_of(visit->patient);
+    const struct global_settings *global = &config->global;
+    const char *name = *global->user != '\0' ? global->user : global->group;
+    struct place_list places;
     struct error error;
 
-    if (!become(global, &error)) {
+    if (!places_gather(config, &places, &error)) {
         visit_fail(visit, NULL, "%s", error.text);
         return;
     }
-    check_files(visit);
+    if (!become(global, &error))
+        visit_fail(visit, NULL, "%s", error.text);
+    else
+        check_places(visit, &places, name);
+    places_clear(&places);
     if (visit->count == 0)
-        visit_ok(visit, "%s may read and write what it must",
-                 *global->user != '\0' ? global->user : global->group);
+        visit_ok(visit, "%s may read and write what it must", name);
 }
