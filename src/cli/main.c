@@ -32,10 +32,26 @@ help(int argc, char **argv)
     join_words(&argc, &argv, both, sizeof both);
     const struct command *command = argc > 0 ? cli_find(argv[0]) : NULL;
 
-    if (argc > 0 && command == NULL)
+    if (argc > 0 && command == NULL && strcmp(argv[0], "spn") != 0)
         return cli_unknown(argv[0]);
     cli_help(command);
     return CLI_DONE;
+}
+
+/* "spn" alone, or before an option: what was asked for is in the option. */
+static int
+spn_alone(int argc, char **argv)
+{
+    const char *option = argc > 1 ? argv[1] : "";
+
+    if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
+        return help(0, NULL);
+    if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0) {
+        cli_version();
+        return CLI_DONE;
+    }
+    cli_complain("spn lacks what to do: see kerbwrap spn --help");
+    return CLI_USAGE;
 }
 
 static int
@@ -51,9 +67,10 @@ dispatch(int argc, char **argv)
     }
     join_words(&count, &words, both, sizeof both);
     const char *name = words[0];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 ||
-        strcmp(name, "spn") == 0)
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help(0, NULL);
+    if (strcmp(name, "spn") == 0)
+        return spn_alone(count, words);
     if (strcmp(name, "help") == 0)
         return help(count - 1, words + 1);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {

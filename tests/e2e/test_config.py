@@ -250,6 +250,11 @@ def test_each_command_has_help_and_version(command):
     assert result.returncode == 0
 
 
+def test_the_word_spn_has_help_and_version_too():
+    assert kerbwrap("spn", "--help").stdout == kerbwrap("--help").stdout
+    assert kerbwrap("spn", "--version").stdout == kerbwrap("--version").stdout
+
+
 def test_version_is_the_project_s():
     cmake = (ROOT / "CMakeLists.txt").read_text()
     version = re.search(r"project\(kerbwrap VERSION (\S+)", cmake).group(1)
@@ -270,6 +275,9 @@ def test_version_is_the_project_s():
          'unexpected argument "x": see kerbwrap check --help'),
         (["check", "--json"],
          'unknown option "--json": see kerbwrap check --help'),
+        (["spn"], "spn lacks what to do: see kerbwrap spn --help"),
+        (["spn", "-c"], "spn lacks what to do: see kerbwrap spn --help"),
+        (["spn", "mak"], 'unknown command "spn mak": did you mean spn make?'),
         (["discover"], "no NAME given: see kerbwrap discover --help"),
         (["discover", "a", "b"],
          'unexpected argument "b": see kerbwrap discover --help'),
