@@ -5,7 +5,6 @@
  */
 #include "proxy/service.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,52 +92,6 @@ on_pause(const char *reason, void *arg)
 }
 
 static bool
-same_text(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
-static bool
-same_credential(const struct service_settings *a,
-                const struct service_settings *b)
-{
-    return a->role == ROLE_CLIENT && b->role == ROLE_CLIENT &&
-           same_text(a->keytab, b->keytab) && same_text(a->ccache, b->ccache) &&
-           same_text(a->principal, b->principal);
-}
-
-static struct credential *
-load_credential(const struct service_host *host, const struct config *config,
-                const struct service_settings *settings, struct error *err)
-{
-    struct credential *credential = NULL;
-    unsigned workers = pool_threads(host->pool);
-    char replay_cache[4096];
-    struct acceptor_settings acceptor = {.keytab = settings->keytab};
-
-    if (settings->role == ROLE_CLIENT)
-        return service_credential(settings, workers, err);
-    snprintf(replay_cache, sizeof replay_cache, "%s/%s.rcache",
-             config->global.runtime_dir, settings->name);
-    if (settings->replay_cache)
-        acceptor.replay_cache = replay_cache;
-    return credential_new_acceptor(&acceptor, workers, &credential, err)
-               ? credential
-               : NULL;
-}
-
-static struct credential *
-find_credential(const struct service_host *host, const struct config *config,
-                const struct service_settings *settings,
-                const struct service *predecessor, struct error *err)
-{
-    if (predecessor != NULL &&
-        same_credential(settings, service_settings(predecessor)))
-        return credential_hold(predecessor->snapshot->credential);
-    return load_credential(host, config, settings, err);
-}
-
-static bool
 listens_at(const struct service *service, const struct endpoint *endpoint)
 {
     return listener_is_open(service->listener) &&
@@ -171,37 +124,6 @@ service_succeeds(const struct service *service, const struct service *other)
     const struct endpoint *accept = listener_endpoint(service->listener);
 
     return is_place(accept) && listens_at(other, accept);
-}
-
-static struct snapshot *
-first_snapshot(const struct service *service, struct config *config,
-               const struct service_settings *settings,
-               const struct service *predecessor, struct error *err)
-{
-    const struct snapshot *old = predecessor != NULL ? predecessor->snapshot
-                                                     : NULL;
-    struct snapshot_parts parts = {
-        .config = config,
-        .service = settings,
-        .previous = old,
-    };
-    struct snapshot *snapshot = NULL;
-
-    if (service->finder != NULL)
-        parts.discovery = finder_discovery(service->finder);
-    parts.credential = find_credential(service->host, config, settings,
-                                       predecessor, err);
-    if (parts.credential == NULL)
-        return NULL;
-    parts.counters = old != NULL ? counters_hold(old->counters)
-                                 : counters_new();
-    if (parts.counters != NULL)
-        snapshot = snapshot_new(&parts, err);
-    else
-        error_set(err, "out of memory");
-    credential_release(parts.credential);
-    counters_release(parts.counters);
-    return snapshot;
 }
 
 static struct listener *
@@ -239,8 +161,8 @@ set_up(struct service *service, struct config *config,
         if (service->registration == NULL)
             return false;
     }
-    service->snapshot = first_snapshot(service, config, settings, predecessor,
-                                       err);
+    service->snapshot = service_first_snapshot(service, config, settings,
+                                               predecessor, err);
     if (service->snapshot == NULL)
         return false;
     service->takes_over = predecessor != NULL &&
@@ -275,30 +197,10 @@ service_new(struct service_host *host, struct config *config,
     return service;
 }
 
-/* The next connection gets what was found; those under way keep theirs. */
 static void
 on_found(const struct discovery *discovery, void *arg)
 {
-    struct service *service = arg;
-    struct snapshot *old = service->snapshot;
-    const struct snapshot_parts parts = {
-        .config = old->config,
-        .service = old->service,
-        .credential = old->credential,
-        .counters = old->counters,
-        .discovery = discovery,
-        .previous = old,
-    };
-    struct error error;
-    struct snapshot *snapshot = snapshot_new(&parts, &error);
-
-    if (snapshot == NULL) {
-        log_event(EVENT_ERROR, LOG_TEXT("service", old->service->name),
-                  LOG_TEXT("reason", error.text));
-        return;
-    }
-    service->snapshot = snapshot;
-    snapshot_release(old);
+    service_renew_snapshot(arg, discovery);
 }
 
 static bool

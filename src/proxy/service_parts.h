@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A service from inside: shared by service.c and service_report.c.
+ * A service from inside: shared by service.c, service_snapshot.c and
+ * service_report.c.
  */
 #ifndef PROXY_SERVICE_PARTS_H
 #define PROXY_SERVICE_PARTS_H
@@ -40,5 +41,17 @@ struct service {
     /* plain */
     struct rate rate;
 };
+
+/* Held; NULL: err says why.  The credential of predecessor, which may be NULL,
+ * goes on when the settings ask for the same. */
+struct snapshot *service_first_snapshot(const struct service *service,
+                                        struct config *config,
+                                        const struct service_settings *settings,
+                                        const struct service *predecessor,
+                                        struct error *err);
+
+/* The next connection gets what was found; those under way keep theirs. */
+void service_renew_snapshot(struct service *service,
+                            const struct discovery *discovery);
 
 #endif
