@@ -165,18 +165,7 @@ take_hello(struct handshake *hs, uint8_t *token, size_t size)
 
     if (open_message(hs, token, size, &record) == NULL)
         return false;
-    if (record.plain[0] != MESSAGE_HELLO || !record.confidential) {
-        error_set(&error, "the peer broke the protocol: %s%s in place of HELLO",
-                  record.confidential ? "" : "unencrypted ",
-                  message_name(record.plain[0]));
-        refuse(hs, RESET_PROTOCOL, &error);
-        return false;
-    }
-    if (!hello_parse(record.plain, record.plain_size, &hs->theirs, &error)) {
-        refuse(hs, RESET_PROTOCOL, &error);
-        return false;
-    }
-    int code = hello_check(&hs->theirs, hs->settings.service, &error);
+    int code = hello_take(&record, hs->settings.service, &hs->theirs, &error);
     if (code != 0) {
         refuse(hs, (enum reset_code)code, &error);
         return false;
@@ -242,23 +231,29 @@ step_with_token(struct handshake *hs, uint8_t *token, size_t size,
     fail(hs, &error);
 }
 
-/* The step's token becomes a frame to send.  False: the handshake has ended. */
+/* A token becomes a frame to send.  False: no memory. */
+static bool
+add_frame(struct handshake *hs, const uint8_t *token, size_t size)
+{
+    uint8_t header[FRAME_HEADER_SIZE];
+
+    frame_encode(header, size);
+    return bytes_append(&hs->exchange.out, header, sizeof header) &&
+           bytes_append(&hs->exchange.out, token, size);
+}
+
+/* False: the handshake has ended. */
 static bool
 add_token(struct handshake *hs, const struct context_output *output)
 {
     struct error error;
-    uint8_t header[FRAME_HEADER_SIZE];
 
-    if (output->token_size == 0)
+    if (output->token_size == 0 ||
+        add_frame(hs, output->token, output->token_size))
         return true;
-    frame_encode(header, output->token_size);
-    if (!bytes_append(&hs->exchange.out, header, sizeof header) ||
-        !bytes_append(&hs->exchange.out, output->token, output->token_size)) {
-        error_set(&error, "cannot send a GSS token: out of memory");
-        fail(hs, &error);
-        return false;
-    }
-    return true;
+    error_set(&error, "cannot send a GSS token: out of memory");
+    fail(hs, &error);
+    return false;
 }
 
 /* A failed step: its error token, if any, is our farewell. */
@@ -368,18 +363,13 @@ on_ready_message(void *arg, uint8_t *token, size_t size)
     struct handshake *hs = arg;
     struct unseal_record record;
     struct error error;
-    bool sealed = hs->settings.service->protection == PROTECTION_SEAL;
 
     if (open_message(hs, token, size, &record) == NULL)
         return;
-    if (record.plain[0] != MESSAGE_READY || record.plain_size != 1 ||
-        record.confidential != sealed) {
-        error_set(&error, "the peer broke the protocol: %s in place of READY",
-                  message_name(record.plain[0]));
+    if (ready_check(&record, hs->settings.service, &error))
+        finish(hs, HANDSHAKE_DONE, NULL, NULL);
+    else
         refuse(hs, RESET_PROTOCOL, &error);
-        return;
-    }
-    finish(hs, HANDSHAKE_DONE, NULL, NULL);
 }
 
 /* A1 to A3: AP-REQ, AP-REP with HELLO, HELLO. */
@@ -427,11 +417,7 @@ on_initiator_hello(void *arg, uint8_t *token, size_t size)
 static struct handshake *
 send_request(struct handshake *hs, const struct bytes *request)
 {
-    uint8_t header[FRAME_HEADER_SIZE];
-
-    frame_encode(header, request->size);
-    if (!bytes_append(&hs->exchange.out, header, sizeof header) ||
-        !bytes_append(&hs->exchange.out, request->data, request->size)) {
+    if (!add_frame(hs, request->data, request->size)) {
         handshake_cancel(hs);
         return NULL;
     }

@@ -85,3 +85,33 @@ hello_check(const struct hello *theirs, const struct service_settings *service,
     }
     return 0;
 }
+
+int
+hello_take(const struct unseal_record *record,
+           const struct service_settings *service, struct hello *theirs,
+           struct error *err)
+{
+    if (record->plain[0] != MESSAGE_HELLO || !record->confidential) {
+        error_set(err, "the peer broke the protocol: %s%s in place of HELLO",
+                  record->confidential ? "" : "unencrypted ",
+                  message_name(record->plain[0]));
+        return RESET_PROTOCOL;
+    }
+    if (!hello_parse(record->plain, record->plain_size, theirs, err))
+        return RESET_PROTOCOL;
+    return hello_check(theirs, service, err);
+}
+
+bool
+ready_check(const struct unseal_record *record,
+            const struct service_settings *service, struct error *err)
+{
+    bool sealed = service->protection == PROTECTION_SEAL;
+
+    if (record->plain[0] == MESSAGE_READY && record->plain_size == 1 &&
+        record->confidential == sealed)
+        return true;
+    error_set(err, "the peer broke the protocol: %s in place of READY",
+              message_name(record->plain[0]));
+    return false;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the two HELLOs must agree on.  Pure.
+ * What HELLO and READY must be, and what two HELLOs must agree on.  Pure.
  */
 #ifndef PROXY_HANDSHAKE_CHECK_H
 #define PROXY_HANDSHAKE_CHECK_H
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "gss/channel.h"
 #include "wire/message.h"
 
 /* Our HELLO.  target: the initiator's SPN, "" from an acceptor. */
@@ -22,5 +23,16 @@ void hello_fill(struct hello *hello, const struct service_settings *service,
  */
 int hello_check(const struct hello *theirs,
                 const struct service_settings *service, struct error *err);
+
+/* The same of a message that was opened and is not empty: it must be an
+ * encrypted HELLO.  theirs is set as far as it could be read. */
+int hello_take(const struct unseal_record *record,
+               const struct service_settings *service, struct hello *theirs,
+               struct error *err);
+
+/* Likewise of READY. */
+MUST_CHECK bool ready_check(const struct unseal_record *record,
+                            const struct service_settings *service,
+                            struct error *err);
 
 #endif
