@@ -18,6 +18,7 @@ struct config {
     struct directory_settings directory;
     struct service_settings *services; /* in file order */
     size_t service_count;
+    uint64_t generation; /* by reload, which counts; set before it is shared */
     atomic_uint references; /* config_hold, config_release only */
 };
 

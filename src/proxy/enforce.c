@@ -44,7 +44,9 @@ take_rules(struct connection *conn)
     const struct service_settings *service = NULL;
     struct config *config = conn->worker->rules;
 
-    if (config != NULL)
+    /* Where memory was short, the worker has not heard of the last reload. */
+    if (config != NULL &&
+        config->generation > connection_snapshot(conn)->config->generation)
         service = find_service(conn, config);
     if (service == NULL) {
         config = connection_snapshot(conn)->config;

@@ -173,6 +173,7 @@ reload(struct server *server)
                   LOG_TEXT("reason", "the file has errors; nothing changed"));
         return;
     }
+    config->generation = server->config->generation + 1;
     struct service **services = NULL;
     if (confinement_covers(server->confinement, config, &error) &&
         server_make_directories(server, config, &error))
