@@ -152,7 +152,7 @@ def rotated(lab, name):
 
 
 def test_a_keytab_without_the_new_key_is_named_at_both_ends(lab):
-    keys, _, _ = rotated(lab, "stale")
+    keys, _, _ = rotated(lab, "aged")
     tunnel = lab.tunnel(lab.echo(), **keys)
     reason = fails(tunnel)
     assert "refused us" in reason

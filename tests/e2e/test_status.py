@@ -231,11 +231,12 @@ def test_health_is_that_every_loop_answers(lab):
 def test_a_client_is_ready_once_the_directory_has_answered(lab):
     sidecar = lab.kerbwrap({
         "directory": {"domain": lab.realm.domain,
-                      "uri": f"ldap://127.0.0.1:{free_port()}"},
+                      "uri": f"ldap://localhost:{free_port()}"},
         "client db": lab.client_keys(("127.0.0.1", 1), connect=None, spn=None,
                                      keywords="orders",
                                      allow_host="*.corp.example.test"),
     })
+    sidecar.wait_for("discovery_bad", service="db")
     status, _, why = sidecar.ask("/readyz")
     assert status == 503
     assert why.startswith("[client db] "), why
