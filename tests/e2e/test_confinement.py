@@ -136,7 +136,7 @@ def test_a_port_of_roots_cannot_be_had_at_a_reload(lab, home):
 
 
 def test_tickets_are_renewed_and_new_keys_read(lab, home):
-    name = "brief"
+    name = "confined"
     lab.realm.add(name, "-randkey -maxlife \"8 seconds\"")
     initiator = client(lab, server(lab, lab.echo()).address("db"),
                        keytab=give_keytab(lab, name),
