@@ -302,15 +302,70 @@ tickets_find(krb5_context context, const struct tickets *tickets,
     return ok;
 }
 
+/* Sealed with the same key?  Then one serves as well as the other. */
+static bool
+is_same_key(krb5_context context, const krb5_creds *one,
+            const krb5_creds *other)
+{
+    krb5_ticket *tickets[2] = {NULL, NULL};
+    bool same = false;
+
+    if (krb5_decode_ticket(&one->ticket, &tickets[0]) == 0 &&
+        krb5_decode_ticket(&other->ticket, &tickets[1]) == 0)
+        same = tickets[0]->enc_part.kvno == tickets[1]->enc_part.kvno;
+    krb5_free_ticket(context, tickets[0]);
+    krb5_free_ticket(context, tickets[1]);
+    return same;
+}
+
+static bool
+is_same_time(const krb5_creds *one, const krb5_creds *other)
+{
+    return memcmp(&one->times, &other->times, sizeof one->times) == 0;
+}
+
+/* Takes out tickets like pattern up to the first that is of creds' time. */
+static void
+remove_older(krb5_context context, krb5_ccache cache, krb5_creds *pattern,
+             const krb5_creds *creds)
+{
+    krb5_creds old;
+    bool more = true;
+
+    while (more &&
+           krb5_cc_retrieve_cred(context, cache, 0, pattern, &old) == 0) {
+        more = !is_same_time(&old, creds) &&
+               krb5_cc_remove_cred(context, cache, KRB5_TC_MATCH_TIMES_EXACT,
+                                   &old) == 0;
+        krb5_free_cred_contents(context, &old);
+    }
+}
+
+/*
+ * Others look while this happens, so the new one comes before the old ones go.
+ * What tells them apart are their times: of two of the same second and key one
+ * will do, and only a key that was changed within that second leaves a moment
+ * without any.  What fails here, for lack of memory, is asked for again.
+ */
 static void
 replace(krb5_context context, struct tickets *tickets, krb5_principal server,
         krb5_creds *creds)
 {
     krb5_creds pattern = {.client = tickets->client, .server = server};
+    krb5_creds old;
+    bool needed = true;
 
-    /* Neither can fail but for lack of memory; then it is asked for again. */
-    (void)krb5_cc_remove_cred(context, tickets->cache, 0, &pattern);
-    (void)store(context, tickets, creds);
+    if (krb5_cc_retrieve_cred(context, tickets->cache, 0, &pattern, &old) ==
+        0) {
+        needed = !is_same_time(&old, creds) ||
+                 !is_same_key(context, &old, creds);
+        if (needed && is_same_time(&old, creds))
+            (void)krb5_cc_remove_cred(context, tickets->cache, 0, &pattern);
+        krb5_free_cred_contents(context, &old);
+    }
+    if (needed)
+        (void)store(context, tickets, creds);
+    remove_older(context, tickets->cache, &pattern, creds);
 }
 
 bool

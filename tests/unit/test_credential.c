@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gss/credential_private.h"
+#include "gss/tickets.h"
 #include "gss_pair.h"
 
 #include "check_main.h"
@@ -611,6 +612,64 @@ START_TEST(many_who_want_a_ticket_ask_once)
 }
 END_TEST
 
+struct looker {
+    pthread_t thread;
+    const struct tickets *tickets;
+    krb5_principal server;
+    const bool *done;
+    unsigned found, missed;
+};
+
+static void *
+look_on(void *arg)
+{
+    struct looker *looker = arg;
+    struct ticket_facts ignored;
+    krb5_context context;
+
+    ck_assert_int_eq(krb5_init_context(&context), 0);
+    while (!__atomic_load_n(looker->done, __ATOMIC_ACQUIRE)) {
+        if (tickets_find(context, looker->tickets, looker->server, &ignored))
+            looker->found++;
+        else
+            looker->missed++;
+    }
+    krb5_free_context(context);
+    return NULL;
+}
+
+START_TEST(ticket_that_is_got_anew_is_there_all_the_time)
+{
+    struct credential *alice = client_of("alice");
+    struct looker looker = {.missed = 0};
+    struct ticket_answer answer;
+    struct tickets *tickets;
+    krb5_principal server;
+    krb5_context context;
+    bool done = false;
+
+    ck_assert(credential_renew_now(alice, false, NULL));
+    tickets = credential_tickets(alice);
+    ck_assert_int_eq(krb5_init_context(&context), 0);
+    ck_assert_int_eq(krb5_parse_name(context, PAIR_TARGET, &server), 0);
+    ck_assert(tickets_fetch(context, tickets, server, &answer, NULL));
+    looker.tickets = tickets;
+    looker.server = server;
+    looker.done = &done;
+    pthread_create(&looker.thread, NULL, look_on, &looker);
+    for (unsigned i = 0; i < RENEWALS; i++)
+        ck_assert(tickets_fetch(context, tickets, server, &answer, NULL));
+    __atomic_store_n(&done, true, __ATOMIC_RELEASE);
+    pthread_join(looker.thread, NULL);
+    ck_assert_uint_gt(looker.found, 0);
+    ck_assert_uint_eq(looker.missed, 0);
+    credential_drop_tickets(alice, context, tickets);
+    krb5_free_principal(context, server);
+    krb5_free_context(context);
+    credential_release(alice);
+}
+END_TEST
+
 struct stepper {
     pthread_t thread;
     struct credential *client, *server;
@@ -796,6 +855,7 @@ make_suite(void)
     tcase_add_test(cases, old_ticket_serves_while_its_key_is_in_the_keytab);
     tcase_add_test(cases, vanished_keytab_is_named);
     tcase_add_test(cases, many_who_want_a_ticket_ask_once);
+    tcase_add_test(cases, ticket_that_is_got_anew_is_there_all_the_time);
     tcase_add_test(cases, steps_go_on_while_tickets_are_renewed);
     tcase_add_test(cases, pool_threads_step_while_tickets_are_renewed);
     suite_add_tcase(suite, cases);
