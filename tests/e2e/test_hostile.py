@@ -15,6 +15,7 @@ import applications
 import gssapi
 import pytest
 
+import handmade
 import peer
 from lab import PATIENCE
 from peer import DATA, EOF, HELLO, PING, PONG, READY, RESET
@@ -182,23 +183,62 @@ def test_a_replayed_ap_req_reaches_nothing_without_a_cache_either(make_side):
     assert len(side.kerbwrap.events("up")) == 1
 
 
-@pytest.mark.parametrize("missing", peer.FLAGS[:3])
-def test_a_context_without_a_required_flag_is_refused(server_side, missing):
-    # CONF and INTEG cannot be left out: MIT's mechanism always sets them.
-    flags = [flag for flag in peer.FLAGS if flag != missing]
-    other = server_side.peer(flags=flags)
-    other.send_ap_req()
-    assert not other.context.actual_flags & missing
-    assert ended(other.stream.socket)
-    server_side.assert_nothing_reached_the_application()
+@pytest.fixture(scope="module")
+def tickets(kerberos):
+    """A ticket cache of alice's."""
+    return kerberos.realm.ccache("alice", kerberos.realm.path / "handmade.cc")
+
+
+def handmade_request(side, tickets, flags):
+    """A stream that begins with such an AP-REQ."""
+    stream = peer.Stream(side.raw(), 20 * PATIENCE)
+    service, _, host = side.target.partition("/")
+    stream.send_frame(handmade.ap_req(tickets, service, host, flags))
+    return stream
+
+
+def assert_refused(side, stream, reason):
+    """In one line, and before the application hears of it."""
+    origin = "%s:%d" % stream.socket.getsockname()
+    assert ended(stream.socket)
+    failed = side.kerbwrap.wait_for("failed", reason=reason, **{"from": origin})
+    assert [failed] == [
+        event for event in side.kerbwrap.events_of(
+            "failed", "refused", "probe", "up", "down")
+        if event.get("from") == origin]
+    side.assert_nothing_reached_the_application()
+
+
+def test_a_context_by_hand_with_all_flags_is_answered(server_side, tickets):
+    """Or else the next test would prove nothing."""
+    stream = handmade_request(server_side, tickets, handmade.ALL_FLAGS)
+    assert stream.receive_frame(peer.HANDSHAKE_TOKEN_MAX)
+    assert stream.receive_frame()
+
+
+@pytest.mark.parametrize("missing", handmade.FLAGS)
+def test_a_context_without_a_required_flag_is_refused(server_side, tickets,
+                                                      missing):
+    flags = handmade.ALL_FLAGS & ~handmade.FLAGS[missing]
+    assert_refused(server_side, handmade_request(server_side, tickets, flags),
+                   f"cannot trust the peer: its context is without {missing}")
+
+
+NOT_KERBEROS = ("cannot accept the client: its first token is not Kerberos' "
+                "(only the krb5 mechanism is spoken here)")
 
 
 def test_three_legs_are_refused(server_side):
     flags = (*peer.FLAGS, gssapi.RequirementFlag.dce_style)
     other = server_side.peer(flags=flags)
     other.send_ap_req()
-    assert ended(other.stream.socket)
-    server_side.assert_nothing_reached_the_application()
+    assert_refused(server_side, other.stream, NOT_KERBEROS)
+
+
+def test_three_legs_in_a_frame_are_refused(server_side, tickets):
+    flags = handmade.ALL_FLAGS | handmade.DCE_STYLE
+    assert_refused(server_side, handmade_request(server_side, tickets, flags),
+                   re.compile("^cannot accept the client: "))
 
 
 def element(tag, *contents):
@@ -237,8 +277,7 @@ def bare(ap_req):
 def test_other_mechanisms_are_refused(server_side, wrapping):
     other = server_side.peer()
     other.stream.send_frame(wrapping(other.make_ap_req()))
-    assert ended(other.stream.socket)
-    server_side.assert_nothing_reached_the_application()
+    assert_refused(server_side, other.stream, NOT_KERBEROS)
 
 
 def test_an_rc4_ticket_is_refused(server_side):
@@ -250,8 +289,9 @@ def test_an_rc4_ticket_is_refused(server_side):
     except gssapi.exceptions.GSSError:
         pytest.skip("the libraries here make no RC4 ticket at all")
     assert peer.ticket_enctype(other.ap_req) not in peer.AES
-    assert ended(other.stream.socket)
-    server_side.assert_nothing_reached_the_application()
+    assert_refused(server_side, other.stream, re.compile(
+        "^cannot use the client's ticket: it is of type arcfour-hmac, only "
+        "AES is allowed"))
 
 
 # --- before the tunnel is open -------------------------------------------------------

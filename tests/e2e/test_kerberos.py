@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import handmade
 from applications import exchange, receive_all
 from lab import free_port
 
@@ -72,6 +73,19 @@ def test_a_named_cache_is_used_and_never_written(lab):
     )
     assert works(tunnel)["peer"] == "bob@CORP.EXAMPLE.TEST"
     assert cache.read_bytes() == before
+
+
+@pytest.mark.parametrize("size", [20_000, 65_000, 120_000])
+def test_a_ticket_of_a_thousand_groups_is_carried(lab, kerberos, size):
+    cache = lab.realm.ccache("bob", lab.path / "bob.cc")
+    handmade.fetch_large_ticket(
+        cache, "bob", f"orders/web1.{lab.realm.domain}", size)
+    tunnel = lab.tunnel(
+        lab.echo(),
+        server={"allow": "*@CORP.EXAMPLE.TEST"},
+        client={"keytab": None, "principal": None, "ccache": f"FILE:{cache}"},
+    )
+    assert works(tunnel)["peer"] == "bob@CORP.EXAMPLE.TEST"
 
 
 def test_the_ambient_cache_is_used_when_asked_for(lab):

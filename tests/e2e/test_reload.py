@@ -18,6 +18,8 @@ from applications import exchange, receive_all
 from lab import ini, wait_until
 
 COLOURS = ("red", "blue")
+# ENOTCONN is how shutdown tells of a reset.
+RESET = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
 
 
 class Callers:
@@ -102,16 +104,32 @@ class TwoColours:
         self.sidecar.reload(self.files[colour])
         self.sidecar.wait_for("reloaded", count=count)
 
+    def welcomes(self, person):
+        """The colour that a new connection of this person meets, or None."""
+        with self.clients.connect(person) as sock:
+            try:
+                sock.sendall(person.encode())
+                sock.shutdown(socket.SHUT_WR)
+                return receive_all(sock).decode()
+            except OSError as error:
+                assert error.errno in RESET
+                return None
+
 
 def test_a_reload_changes_all_at_once(lab):
-    """Nobody is let in by one file's rules to the other file's application."""
+    """Nobody is let in by one file's rules to the other file's application, and
+    who comes after the reload is met by the new file alone."""
     world = TwoColours(lab)
     answers = []
     callers = Callers(world.clients, [*world.people, *world.people],
                       lambda name, answer: answers.append((name, answer)))
     for count in range(1, 21):
-        world.turn(COLOURS[count % 2], count)
+        colour = COLOURS[count % 2]
+        world.turn(colour, count)
         seen = len(answers)
+        for person, theirs in world.people.items():
+            assert world.welcomes(person) == (
+                theirs if theirs == colour else None)
         wait_until(lambda: len(answers) > seen + 4)
     callers.stop()
     assert set(world.met) == {("red", "alice"), ("blue", "bob")}
@@ -119,9 +137,7 @@ def test_a_reload_changes_all_at_once(lab):
         if isinstance(answer, bytes):
             assert answer.decode() == world.people[name]
         else:
-            # ENOTCONN is how shutdown tells of a reset.
-            assert answer.errno in (errno.ECONNRESET, errno.EPIPE,
-                                    errno.ENOTCONN)
+            assert answer.errno in RESET
 
 
 BAD = {

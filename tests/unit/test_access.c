@@ -77,6 +77,8 @@ START_TEST(exact_rule_allows_exactly)
     ck_assert(!allows("alice@R", "alice2@R"));
     ck_assert(!allows("alice@R", "alice/admin@R"));
     ck_assert(!allows("alice@R", "alic@R"));
+    ck_assert(!allows("alice@R", "malice@R"));
+    ck_assert(!allows("alice@R", "alice@R2"));
 }
 END_TEST
 

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <gssapi/gssapi_krb5.h>
 
 #include "engines.h"
 #include "gss/channel_gssapi.h"
@@ -270,6 +271,25 @@ START_TEST(engine_is_the_one_that_was_chosen)
     expect_choice(ENGINE_OPENSSL, "openssl");
     expect_choice(ENGINE_MULTIBUFFER, best);
     expect_choice(ENGINE_AUTO, best);
+}
+END_TEST
+
+/* Who asks for no answer gets no subkey: the keys would be the ticket's. */
+START_TEST(context_without_the_acceptor_s_subkey_is_refused)
+{
+    gss_ctx_id_t initiator;
+    gss_buffer_desc token;
+    struct channel_state state;
+    struct error err;
+    OM_uint32 minor;
+
+    raw_request(RAW_FLAGS & ~(OM_uint32)GSS_C_MUTUAL_FLAG,
+                (gss_OID)gss_mech_krb5, &initiator, &token);
+    gss_release_buffer(&minor, &token);
+    ck_assert(!lucid_export(&initiator, true, &state, &err));
+    ck_assert_str_eq(err.text, "cannot trust the peer: its context is without "
+                               "the acceptor's subkey");
+    gss_delete_sec_context(&minor, &initiator, GSS_C_NO_BUFFER);
 }
 END_TEST
 
@@ -655,6 +675,7 @@ make_suite(void)
                         CASES);
     tcase_add_loop_test(others, every_engine_talks_to_every_other, 0, CASES);
     tcase_add_loop_test(others, engine_is_the_one_that_was_chosen, 0, TYPES);
+    tcase_add_test(others, context_without_the_acceptor_s_subkey_is_refused);
     suite_add_tcase(suite, others);
 
     tcase_set_timeout(own, 60);
