@@ -37,6 +37,17 @@ static const char *const system_places[] = {
     NULL,
 };
 
+static const struct {
+    const char *verb;
+    int mode; /* of access(2), on the file itself */
+} uses[] = {
+    [PLACE_READ] = {"read", R_OK},
+    [PLACE_WRITE] = {"write in the directory of", 0},
+    [PLACE_APPEND] = {"write", W_OK},
+    [PLACE_CONNECT] = {"connect to", W_OK},
+    [PLACE_RUN] = {"run", X_OK},
+};
+
 struct gathering {
     struct place_list *list;
     const struct service_settings *service;
@@ -45,7 +56,7 @@ struct gathering {
 
 static void
 add(struct gathering *gathering, const char *key, const char *path,
-    enum landlock_access access)
+    enum place_use use)
 {
     struct place_list *list = gathering->list;
     struct place *items = realloc(list->items,
@@ -63,7 +74,7 @@ add(struct gathering *gathering, const char *key, const char *path,
         .service = gathering->service,
         .key = key,
         .path = copy,
-        .access = access,
+        .use = use,
     };
 }
 
@@ -72,7 +83,7 @@ add_directory(struct gathering *gathering, const char *key, const char *path)
 {
     size_t before = gathering->list->count;
 
-    add(gathering, key, path, LANDLOCK_WRITE);
+    add(gathering, key, path, PLACE_WRITE);
     if (gathering->list->count > before)
         gathering->list->items[before].is_directory = true;
 }
@@ -92,21 +103,21 @@ add_credential(struct gathering *gathering, const char *key, const char *name)
     const char *file = file_of(name);
 
     if (file != NULL)
-        add(gathering, key, file, LANDLOCK_READ);
+        add(gathering, key, file, PLACE_READ);
 }
 
 static void
 add_socket(struct gathering *gathering, const char *key,
-           const struct endpoint *endpoint)
+           const struct endpoint *endpoint, enum place_use use)
 {
     if (endpoint->kind == ENDPOINT_UNIX)
-        add(gathering, key, endpoint->path, LANDLOCK_WRITE);
+        add(gathering, key, endpoint->path, use);
 }
 
 static void
 on_profile(const char *path, void *arg)
 {
-    add(arg, "KRB5_CONFIG", path, LANDLOCK_READ);
+    add(arg, "KRB5_CONFIG", path, PLACE_READ);
 }
 
 static void
@@ -115,7 +126,12 @@ add_service(struct gathering *gathering, const struct service_settings *service)
     char ambient[PATH_MAX];
 
     gathering->service = service;
-    add_socket(gathering, "accept", &service->accept);
+    add_socket(gathering, "accept", &service->accept, PLACE_WRITE);
+    for (size_t i = 0; i < service->connect.count; i++)
+        add_socket(gathering, "connect", &service->connect.items[i],
+                   PLACE_CONNECT);
+    if (service->exec.count > 0)
+        add(gathering, "exec", service->exec.items[0], PLACE_RUN);
     add_credential(gathering, "keytab", service->keytab);
     if (service->role == ROLE_SERVER)
         return;
@@ -133,14 +149,14 @@ add_process(struct gathering *gathering, const struct config *config)
     const struct global_settings *global = &config->global;
     struct place_list *list = gathering->list;
 
-    add(gathering, "the configuration", config->path, LANDLOCK_READ);
+    add(gathering, "the configuration", config->path, PLACE_READ);
     add_directory(gathering, "state_dir", global->state_dir);
     add_directory(gathering, "runtime_dir", global->runtime_dir);
     size_t first = list->count;
     if (strncmp(global->log_target, "file:", 5) == 0)
-        add(gathering, "log_target", global->log_target + 5, LANDLOCK_WRITE);
+        add(gathering, "log_target", global->log_target + 5, PLACE_APPEND);
     if (global->status_enabled)
-        add_socket(gathering, "status", &global->status);
+        add_socket(gathering, "status", &global->status, PLACE_WRITE);
     for (size_t i = first; i < list->count; i++)
         list->items[i].at_start_only = true;
     add_credential(gathering, "keytab",
@@ -219,12 +235,16 @@ int
 place_try(const struct place *place)
 {
     char directory[PATH_MAX];
-    int mode = place->access == LANDLOCK_READ ? R_OK : W_OK | X_OK;
 
-    place_directory(place, directory, sizeof directory);
-    const char *path = place->access == LANDLOCK_READ ? place->path : directory;
     /* Effective and real user are the same when this is asked. */
-    return access(path, mode) == 0 ? 0 : errno;
+    if (place->use != PLACE_WRITE &&
+        access(place->path, uses[place->use].mode) == 0)
+        return 0;
+    if (place->use != PLACE_WRITE &&
+        (place->use != PLACE_APPEND || errno != ENOENT))
+        return errno;
+    place_directory(place, directory, sizeof directory);
+    return access(directory, W_OK | X_OK) == 0 ? 0 : errno;
 }
 
 static bool
@@ -234,11 +254,13 @@ is_socket(const struct place *place)
            strcmp(place->key, "status") == 0;
 }
 
-/* What start makes, or what is there on some machines only. */
+/* What start makes, what is there on some machines only, or comes with the
+ * application. */
 static bool
 may_be_missing(const struct place *place)
 {
     return place->is_directory || is_socket(place) ||
+           place->use == PLACE_CONNECT ||
            strcmp(place->key, "KRB5_CONFIG") == 0;
 }
 
@@ -249,8 +271,7 @@ place_judge(const struct place *place, int outcome, const char *user,
     if (outcome == 0 || (outcome == ENOENT && may_be_missing(place)))
         return PLACE_FINE;
     error_set(why_out, "the user %s cannot %s `%s` %s: %s", user,
-              place->access == LANDLOCK_READ ? "read"
-                                             : "write in the directory of",
-              place->key, place->path, strerror(outcome));
+              uses[place->use].verb, place->key, place->path,
+              strerror(outcome));
     return is_socket(place) ? PLACE_BOUND : PLACE_CLOSED;
 }

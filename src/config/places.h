@@ -11,8 +11,15 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "base/landlock.h"
 #include "config/config.h"
+
+enum place_use {
+    PLACE_READ,
+    PLACE_WRITE,   /* make, replace and remove in the directory */
+    PLACE_APPEND,  /* the file if it is there, else as PLACE_WRITE */
+    PLACE_CONNECT, /* a socket of somebody else's */
+    PLACE_RUN,     /* a program */
+};
 
 struct place {
     const struct service_settings *service; /* borrowed; NULL: the process's */
@@ -20,7 +27,7 @@ struct place {
     char *path;                             /* a file, or a directory */
     bool is_directory;
     bool at_start_only; /* a reload does not change it */
-    enum landlock_access access;
+    enum place_use use;
 };
 
 struct place_list {
@@ -43,8 +50,7 @@ bool place_real_directory(const struct place *place, char *directory,
                           size_t size);
 
 /*
- * Can this process, as it is now, do there what will be done: read the file, or
- * write in the directory?  0, or the errno.
+ * Can this process, as it is now, do there what will be done?  0, or the errno.
  */
 int place_try(const struct place *place);
 

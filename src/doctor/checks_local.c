@@ -168,6 +168,19 @@ examine_status(struct visit *visit)
 
 /* --- the application ----------------------------------------------------- */
 
+/* As far as this user goes; the one of `user` is asked about by its own check. */
+static bool
+may_connect(const struct endpoint *endpoint, const char *where,
+            struct error *why)
+{
+    if (endpoint->kind != ENDPOINT_UNIX ||
+        faccessat(AT_FDCWD, endpoint->path, W_OK, AT_EACCESS) == 0 ||
+        errno == ENOENT)
+        return true;
+    error_set_errno(why, errno, "this user may not connect to %s", where);
+    return false;
+}
+
 /* Is it there?  why: "" when that cannot be seen from here. */
 static bool
 is_listening(const struct endpoint *endpoint, struct error *why)
@@ -181,7 +194,8 @@ is_listening(const struct endpoint *endpoint, struct error *why)
     error_set(why, "%s", "");
     if (!endpoint_is_local(endpoint))
         return false;
-    if (!endpoint_resolve(endpoint, addresses, 4, &count, why))
+    if (!endpoint_resolve(endpoint, addresses, 4, &count, why) ||
+        !may_connect(endpoint, where, why))
         return false;
     for (size_t i = 0; i < count; i++)
         if (holder_find(&addresses[i], &ignored))

@@ -45,7 +45,7 @@ const struct check exam_checks[] = {
     {"accept",        OF_SERVERS | OF_CLIENTS, 0, FACT_ACCEPT, PATIENCE_NAMES, NULL, examine_accept,
      "looking at the listener", "end the other program, or choose another address with accept"},
     {"application",   OF_SERVERS,     0, 0, PATIENCE_NAMES, NULL, examine_application,
-     "looking for the application", "start the application, or correct connect"},
+     "looking for the application", "start the application, correct connect, or give the user kerbwrap runs as rights to its socket"},
     {"replay cache",  OF_SERVERS,     0, 0, PATIENCE_LOCAL, has_replay_cache, examine_replay_cache,
      "looking at the replay cache", "give the file to the user kerbwrap runs as, or remove it"},
     {"rules",         OF_SERVERS,     0, 0, PATIENCE_NAMES, has_principal, examine_rules,

@@ -5,7 +5,6 @@
  */
 #include "proxy/confinement.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,28 +59,31 @@ note(struct confinement *confinement, const char *directory,
     return true;
 }
 
-/* Some usual files of krb5.conf few have, and not every directory is needed. */
-static bool
-may_be_missing(const struct place *place)
-{
-    return place->is_directory || strcmp(place->key, "KRB5_CONFIG") == 0;
-}
-
 static void
 try_place(const struct place *place, const struct identity *identity)
 {
-    char text[PATH_MAX + IDENTITY_NAME_SIZE + 128];
-    int reason = place_try(place);
+    struct error why;
 
-    if (reason == 0 || (reason == ENOENT && may_be_missing(place)))
+    if (place_judge(place, place_try(place), identity->name, &why) ==
+        PLACE_FINE)
         return;
-    snprintf(text, sizeof text, "the user %s cannot %s `%s` %s: %s",
-             identity->name, place->access == LANDLOCK_READ ? "read" : "write",
-             place->key, place->path, strerror(reason));
     log_event(EVENT_WARN,
               LOG_TEXT("service",
                        place->service != NULL ? place->service->name : NULL),
-              LOG_TEXT("reason", text));
+              LOG_TEXT("reason", why.text));
+}
+
+/* Whom to connect to, and what to run, no rule is about. */
+static bool
+is_opened(const struct place *place)
+{
+    return place->use != PLACE_CONNECT && place->use != PLACE_RUN;
+}
+
+static enum landlock_access
+access_of(const struct place *place)
+{
+    return place->use == PLACE_READ ? LANDLOCK_READ : LANDLOCK_WRITE;
 }
 
 /* False for lack of memory. */
@@ -100,9 +102,9 @@ grant_place(struct confinement *confinement, int rules,
     char real[PATH_MAX];
 
     try_place(place, &confinement->identity);
-    if (!place_real_directory(place, real, sizeof real))
+    if (!is_opened(place) || !place_real_directory(place, real, sizeof real))
         return true;
-    if (!grant(confinement, rules, real, place->access))
+    if (!grant(confinement, rules, real, access_of(place)))
         return false;
     /* And where the file itself is a link to. */
     if (place->is_directory || realpath(place->path, real) == NULL)
@@ -111,7 +113,7 @@ grant_place(struct confinement *confinement, int rules,
     if (slash == NULL || slash == real)
         return true;
     *slash = '\0';
-    return grant(confinement, rules, real, place->access);
+    return grant(confinement, rules, real, access_of(place));
 }
 
 static bool
@@ -238,8 +240,7 @@ covers(const struct confinement *confinement, const struct place *place)
     for (size_t i = 0; i < confinement->count; i++) {
         const struct granted *granted = &confinement->items[i];
         if (is_below(directory, granted->directory) &&
-            (place->access == LANDLOCK_READ ||
-             granted->access == LANDLOCK_WRITE))
+            (place->use == PLACE_READ || granted->access == LANDLOCK_WRITE))
             return true;
     }
     return false;
@@ -277,7 +278,8 @@ confinement_covers(const struct confinement *confinement,
         return false;
     for (size_t i = 0; covered && i < places.count; i++) {
         const struct place *place = &places.items[i];
-        covered = place->at_start_only || covers(confinement, place);
+        covered = place->at_start_only || !is_opened(place) ||
+                  covers(confinement, place);
         if (!covered)
             refuse(place, err);
     }

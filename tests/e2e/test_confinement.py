@@ -258,6 +258,47 @@ def test_check_tries_what_the_user_can_open(lab, home):
         "denied\n"))
 
 
+def test_check_tries_whom_the_user_can_connect_to_and_run(lab, home):
+    door = home / "outside" / "app.sock"
+    log = home / "log" / "kerbwrap.log"
+    program = home / "outside" / "program"
+    sections = {
+        "kerbwrap": settings(lab, status="none", log_target=f"file:{log}"),
+        "server a": lab.server_keys(f"unix:{door}",
+                                    keytab=give_keytab(lab, "web1")),
+        "server b": lab.server_keys(lab.echo(), connect=None, exec=program,
+                                    keytab=give_keytab(lab, "web1"))}
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    os.chown(program, USER, USER)
+    # An application that has not been started yet is nobody's fault.
+    assert check(lab, sections)[0] == 0
+
+    with socket.socket(socket.AF_UNIX) as application:
+        application.bind(str(door))
+        door.chmod(0o600)
+        log.touch(0o600)
+        program.chmod(0o600)
+        status, output = check(lab, sections)
+        refused = [line.split(": ", 1)[1] for line in output.splitlines()
+                   if "warning" not in line]
+        assert (status, refused) == (2, [
+            f"the user 54321 cannot write `log_target` {log}: Permission "
+            "denied",
+            f"the user 54321 cannot connect to `connect` {door}: Permission "
+            "denied",
+            f"the user 54321 cannot run `exec` {program}: Permission denied"])
+
+        os.chown(door, USER, USER)
+        os.chown(log, USER, USER)
+        program.chmod(0o700)
+        assert check(lab, sections)[0] == 0
+        # The way to it counts as the socket does.
+        (home / "outside").chmod(0o000)
+        assert (f"the user 54321 cannot connect to `connect` {door}: "
+                "Permission denied\n") in check(lab, sections)[1]
+
+
 def test_check_owns_up_to_what_it_cannot_try(lab, home):
     path = home / "checked.ini"
     path.write_text(ini({

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import time
 
 import pytest
@@ -769,8 +770,16 @@ def test_files_are_judged_for_the_user_that_kerbwrap_becomes(bench):
     path.write_bytes(bench.realm.keytab("web1").read_bytes())
     path.chmod(0o600)
     bench.settings["user"] = "nobody"
-    result = bench.run(bench.server(keytab=path))
+    door = bench.path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as application:
+        application.bind(str(door))
+        application.listen()
+        door.chmod(0o600)
+        result = bench.run(bench.server(keytab=path, connect=f"unix:{door}"))
     assert (f"FAIL  [kerbwrap] user: the user nobody cannot read `keytab` "
             f"{path}: Permission denied\n"
+            "      do: give the user rights to it") in result.stdout
+    assert (f"FAIL  [kerbwrap] user: the user nobody cannot connect to "
+            f"`connect` {door}: Permission denied\n"
             "      do: give the user rights to it") in result.stdout
     assert "ok    [server db] keytab: " in result.stdout
