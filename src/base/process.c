@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/system.h"
+#include "base/thread.h"
 
 /* In <sys/pidfd.h> and <sys/wait.h> of newer libraries. */
 enum {
@@ -129,24 +131,34 @@ process_signal(const struct process *process, int number)
         (void)kill(process->pid, number);
 }
 
-static void
-reap(struct process *process, int flags)
+void
+process_bury(struct process *process)
 {
-    (void)waitpid(process->pid, NULL, flags);
+    (void)waitpid(process->pid, NULL, WNOHANG);
     close(process->fd);
     process->fd = -1;
 }
 
-void
-process_bury(struct process *process)
+static void *
+await(void *arg)
 {
-    reap(process, WNOHANG);
+    (void)waitpid((pid_t)(intptr_t)arg, NULL, 0);
+    return NULL;
 }
 
 void
-process_await(struct process *process)
+process_forsake(struct process *process)
 {
-    reap(process, 0);
+    struct error ignored;
+    pthread_t thread;
+
+    process_signal(process, SIGKILL);
+    close(process->fd);
+    process->fd = -1;
+    if (waitpid(process->pid, NULL, WNOHANG) == 0 &&
+        thread_start("burial", await, (void *)(intptr_t)process->pid, &thread,
+                     &ignored))
+        pthread_detach(thread);
 }
 
 /* By thread, as the kernel lists them. */

@@ -37,10 +37,14 @@ bool process_ended(const struct process *process, struct error *failure_out);
 /* Sends a signal to its whole group; not after process_bury. */
 void process_signal(const struct process *process, int number);
 
-/* Takes the zombie away, if it is one by now, and closes fd; or waits until it
- * is one. */
+/* Takes the zombie away, if it is one by now, and closes fd. */
 void process_bury(struct process *process);
-void process_await(struct process *process);
+
+/* Kills its group, closes fd, and has the zombie taken away once it is one, in a
+ * thread of its own: what sits in the kernel (on a network's file system) dies
+ * late even of SIGKILL, and the caller does not wait.  Without memory for the
+ * thread it stays a zombie. */
+void process_forsake(struct process *process);
 
 /* Kills the groups of all children of this process, whoever started them: for
  * one that ends at once.  Without CONFIG_PROC_CHILDREN in the kernel nobody is

@@ -167,10 +167,8 @@ discard(struct job *job)
 {
     struct launch *launch = (struct launch *)job;
 
-    if (launch->started) {
-        process_signal(&launch->process, SIGKILL);
-        process_await(&launch->process);
-    }
+    if (launch->started)
+        process_forsake(&launch->process);
     launch_free(launch);
 }
 

@@ -2,10 +2,12 @@
 /* src/base/process.c: programs of the shell, their ends and what they inherit. */
 #include "base/process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,7 +81,8 @@ tear_down(void)
         close(ours);
     if (process.fd >= 0) {
         process_signal(&process, SIGKILL);
-        process_await(&process);
+        await_end();
+        process_bury(&process);
         /* Nobody is left behind. */
         ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
     }
@@ -150,6 +153,52 @@ START_TEST(signal_reaches_the_whole_group)
 }
 END_TEST
 
+/* Traces pid until its input ends: the dead whom a stranger traces are not their
+ * parent's to bury before he lets go. */
+static pid_t
+trace(pid_t pid, int *input_out)
+{
+    int in[2], out[2];
+    char byte;
+
+    ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+    ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+    pid_t tracer = fork();
+    if (tracer == 0) {
+        close(in[1]);
+        bool traces = ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0;
+        (void)!write(out[1], traces ? "y" : "n", 1);
+        (void)!read(in[0], &byte, 1);
+        _exit(0);
+    }
+    ck_assert_int_eq(read(out[0], &byte, 1), 1);
+    close(in[0]);
+    close(out[0]);
+    close(out[1]);
+    *input_out = in[1];
+    return byte == 'y' ? tracer : -1;
+}
+
+START_TEST(who_is_slow_to_die_is_not_waited_for)
+{
+    int input;
+
+    begin("read line");
+    pid_t pid = process.pid;
+    pid_t tracer = trace(pid, &input);
+    if (tracer < 0) {
+        printf("skipped: this machine lets no process trace another\n");
+        return;
+    }
+    process_forsake(&process);
+    ck_assert_int_eq(kill(pid, 0), 0); /* not buried, and here we are */
+    close(input);
+    ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
+    while (kill(pid, 0) == 0)
+        usleep(1000);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -164,6 +213,7 @@ make_suite(void)
     tcase_add_test(tests, program_that_is_not_there_is_told);
     tcase_add_test(tests, program_inherits_nothing);
     tcase_add_test(tests, signal_reaches_the_whole_group);
+    tcase_add_test(tests, who_is_slow_to_die_is_not_waited_for);
     suite_add_tcase(suite, tests);
     return suite;
 }
