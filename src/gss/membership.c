@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <krb5.h>
@@ -15,7 +16,6 @@
 #include "base/text.h"
 
 enum {
-    USER_SIZE = 256,
     SHOWN_SIZE = 256,
     BUFFER_FIRST = 1024,
     BUFFER_MAX = 1024 * 1024, /* of a group: many members */
@@ -29,10 +29,12 @@ note(struct membership *membership, int number, const char *what,
 {
     char shown[SHOWN_SIZE];
 
+    membership->failed = membership->failed || number != ENOENT;
     if (membership->why.text[0] != '\0')
         return;
     text_sanitize(name, strlen(name), shown, sizeof shown);
-    if (number != 0)
+    /* ENOENT is the name service's word for "no such entry". */
+    if (number != ENOENT)
         error_set_errno(&membership->why, number, "cannot look up the %s %s",
                         what, shown);
     else
@@ -40,19 +42,21 @@ note(struct membership *membership, int number, const char *what,
 }
 
 static krb5_error_code
-map(krb5_context context, const char *text, char user[USER_SIZE])
+map(krb5_context context, const char *text, char user[MEMBERSHIP_NAME_SIZE])
 {
     krb5_principal principal = NULL;
     krb5_error_code code = krb5_parse_name(context, text, &principal);
 
     if (code == 0)
-        code = krb5_aname_to_localname(context, principal, USER_SIZE - 1, user);
+        code = krb5_aname_to_localname(context, principal,
+                                       MEMBERSHIP_NAME_SIZE - 1, user);
     krb5_free_principal(context, principal);
     return code;
 }
 
 static bool
-find_user(const char *principal, char user[USER_SIZE], struct error *err)
+find_user(const char *principal, char user[MEMBERSHIP_NAME_SIZE],
+          struct error *err)
 {
     krb5_context context = NULL;
     char shown[SHOWN_SIZE];
@@ -74,12 +78,50 @@ find_user(const char *principal, char user[USER_SIZE], struct error *err)
     return code == 0;
 }
 
-/* 0: *id_out is set; ENOENT: there is no such entry; else why not. */
+struct entry {
+    gid_t id;      /* a group's, or a user's first group's */
+    bool lists_us; /* a group's */
+    char name[MEMBERSHIP_NAME_SIZE];
+};
+
+static bool
+lists(const struct group *group, const struct membership *who)
+{
+    for (char *const *name = group->gr_mem; *name != NULL; name++)
+        if (strcmp(*name, who->user) == 0 || strcmp(*name, who->name) == 0)
+            return true;
+    return false;
+}
+
 static int
-find_id(const char *name, bool group, gid_t *id_out)
+ask(const char *name, const struct membership *who, char *buffer, size_t size,
+    struct entry *out)
 {
     struct passwd user, *user_found = NULL;
-    struct group entry, *group_found = NULL;
+    struct group group, *group_found = NULL;
+    int number;
+
+    if (who != NULL)
+        number = getgrnam_r(name, &group, buffer, size, &group_found);
+    else
+        number = getpwnam_r(name, &user, buffer, size, &user_found);
+    if (group_found != NULL) {
+        out->id = group.gr_gid;
+        out->lists_us = lists(&group, who);
+    } else if (user_found != NULL) {
+        out->id = user.pw_gid;
+        snprintf(out->name, sizeof out->name, "%s", user.pw_name);
+    } else if (number == 0 || number == ESRCH) {
+        number = ENOENT;
+    }
+    return number;
+}
+
+/* The group called name, which may list who, or without who the user.  0: *out is
+ * set; ENOENT: there is no such entry; else why it cannot be told. */
+static int
+find_entry(const char *name, const struct membership *who, struct entry *out)
+{
     char *buffer = NULL;
     int number = ERANGE;
 
@@ -91,24 +133,10 @@ find_id(const char *name, bool group, gid_t *id_out)
             break;
         }
         buffer = larger;
-        number = group ? getgrnam_r(name, &entry, buffer, size, &group_found)
-                       : getpwnam_r(name, &user, buffer, size, &user_found);
+        number = ask(name, who, buffer, size, out);
     }
-    if (group_found != NULL)
-        *id_out = entry.gr_gid;
-    else if (user_found != NULL)
-        *id_out = user.pw_gid;
-    else if (number == 0 || number == ESRCH)
-        number = ENOENT;
     free(buffer);
     return number;
-}
-
-/* ENOENT is the name service's word for "no such entry". */
-static int
-as_failure(int number)
-{
-    return number == ENOENT ? 0 : number;
 }
 
 static bool
@@ -129,17 +157,19 @@ list_groups(struct membership *out, const char *user, gid_t first)
 void
 membership_find(const char *principal, struct membership *out)
 {
-    char user[USER_SIZE] = "";
-    gid_t first = 0;
+    struct entry user;
 
     *out = (struct membership){.why = {.text = ""}};
-    if (!find_user(principal, user, &out->why))
+    if (!find_user(principal, out->user, &out->why))
         return;
-    int number = find_id(user, false, &first);
+    int number = find_entry(out->user, NULL, &user);
     if (number != 0) {
-        note(out, as_failure(number), "local user", user);
-    } else if (!list_groups(out, user, first)) {
-        note(out, ENOMEM, "groups of the local user", user);
+        note(out, number, "local user", out->user);
+        return;
+    }
+    memcpy(out->name, user.name, sizeof out->name);
+    if (!list_groups(out, out->user, user.id)) {
+        note(out, ENOMEM, "groups of the local user", out->user);
         free(out->groups);
         out->groups = NULL;
     }
@@ -156,17 +186,17 @@ enum access_member
 membership_of(const char *group, void *arg)
 {
     struct membership *membership = arg;
-    gid_t id = 0;
+    struct entry entry;
 
     if (membership->groups == NULL)
         return ACCESS_MEMBER_UNTOLD;
-    int number = find_id(group, true, &id);
+    int number = find_entry(group, membership, &entry);
     if (number != 0) {
-        note(membership, as_failure(number), "local group", group);
+        note(membership, number, "local group", group);
         return ACCESS_MEMBER_UNTOLD;
     }
     for (int i = 0; i < membership->count; i++)
-        if (membership->groups[i] == id)
+        if (membership->groups[i] == entry.id)
             return ACCESS_MEMBER;
-    return ACCESS_NO_MEMBER;
+    return entry.lists_us ? ACCESS_MEMBER : ACCESS_NO_MEMBER;
 }

@@ -2,6 +2,8 @@
 /* src/gss/membership.c with a krb5.conf of its own and this machine's users. */
 #include "gss/membership.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -14,6 +16,43 @@
 static char profile[] = "/tmp/kw-membership-XXXXXX";
 static char user[256], group[256]; /* who we are, and our first group */
 static struct membership membership;
+
+/* Asked in the library's place. */
+
+static bool hidden;  /* is a source of the name service down, unsaid? */
+static int failure;  /* of the look for a group; 0: none */
+static bool made_up; /* is there one group, which lists us? */
+
+int
+getgrouplist(const char *name, gid_t first, gid_t *groups, int *count)
+{
+    int (*real)(const char *, gid_t, gid_t *, int *);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "getgrouplist");
+    if (!hidden)
+        return real(name, first, groups, count);
+    groups[0] = first;
+    return *count = 1;
+}
+
+int
+getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
+           struct group **found)
+{
+    static char *members[] = {(char *)"stranger", user, NULL};
+    int (*real)(const char *, struct group *, char *, size_t, struct group **);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "getgrnam_r");
+    *found = NULL;
+    if (failure != 0)
+        return failure;
+    if (!made_up)
+        return real(name, entry, buffer, size, found);
+    *entry = (struct group){
+        .gr_name = (char *)"made-up", .gr_gid = 424242, .gr_mem = members};
+    *found = entry;
+    return 0;
+}
 
 static void
 set_up(void)
@@ -82,6 +121,7 @@ START_TEST(unknown_group_is_untold)
                      ACCESS_MEMBER_UNTOLD);
     ck_assert_str_eq(membership.why.text,
                      "there is no local group no-such-group");
+    ck_assert(!membership.failed);
 }
 END_TEST
 
@@ -112,6 +152,28 @@ START_TEST(user_that_is_not_there_is_untold)
 }
 END_TEST
 
+START_TEST(source_that_hides_groups_hides_no_member_that_the_group_lists)
+{
+    hidden = made_up = true;
+    membership_find("alice@R", &membership);
+    ck_assert_int_eq(membership_of("made-up", &membership), ACCESS_MEMBER);
+    snprintf(user, sizeof user, "somebody-else");
+    ck_assert_int_eq(membership_of("made-up", &membership), ACCESS_NO_MEMBER);
+}
+END_TEST
+
+START_TEST(group_that_cannot_be_looked_up_is_untold_and_may_be_later)
+{
+    membership_find("alice@R", &membership);
+    failure = EIO;
+    ck_assert_int_eq(membership_of("made-up", &membership),
+                     ACCESS_MEMBER_UNTOLD);
+    ck_assert_str_eq(membership.why.text, "cannot look up the local group "
+                                          "made-up: Input/output error");
+    ck_assert(membership.failed);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -125,6 +187,10 @@ make_suite(void)
     tcase_add_test(tests, principal_without_a_mapping_is_untold);
     tcase_add_test(tests, another_spelling_is_no_way_around_a_group);
     tcase_add_test(tests, user_that_is_not_there_is_untold);
+    tcase_add_test(
+        tests, source_that_hides_groups_hides_no_member_that_the_group_lists);
+    tcase_add_test(tests,
+                   group_that_cannot_be_looked_up_is_untold_and_may_be_later);
     suite_add_tcase(suite, tests);
     return suite;
 }
