@@ -173,6 +173,7 @@ cancel_all(struct connection *conn)
     timer_stop(&conn->deadline);
     timer_stop(&conn->lifetime);
     timer_stop(&conn->expiry);
+    timer_stop(&conn->vet_later);
     conn->dial = NULL;
     conn->asking = NULL;
     conn->asked = NULL;
@@ -454,6 +455,7 @@ connection_open(struct arrival *arrival)
     struct loop *loop = conn->worker->loop;
     timer_init(&conn->deadline, loop, on_ready_late, conn);
     timer_init(&conn->expiry, loop, on_expiry_look, conn);
+    timer_init(&conn->vet_later, loop, connection_vet_later, conn);
     timer_init(&conn->lifetime, loop, on_lifetime_over, conn);
     if (service->max_lifetime != DURATION_OFF)
         timer_start(&conn->lifetime, service->max_lifetime);

@@ -52,6 +52,7 @@ struct connection {
     char *target;            /* acceptor: what the client asked for */
     struct config *rules;    /* acceptor: held; that judged the peer */
     struct timer deadline, lifetime, expiry;
+    struct timer vet_later; /* vetting_again was not answered */
     /* borrowed */
     struct worker *worker;
     struct connection *next, **link;
@@ -61,7 +62,9 @@ struct connection {
     bool app_end_passed; /* the end of the program's output is the peer's */
     uint8_t order[DESTINATIONS_MAX];
     size_t attempt; /* index into order */
+    bool retried;   /* initiator: with a new ticket; once is enough */
     uint64_t connect_left, handshake_left;
+    uint64_t vet_wait_ms; /* the last of vet_later; 0: none */
     uint64_t stage_ms, started_ms;
     struct address remote;          /* the server sidecar, or the application */
     uint64_t peer_id;               /* from the peer's HELLO */
@@ -106,6 +109,7 @@ void acceptor_open(struct connection *conn);
 
 /* The acceptor's peer: judged by the rules, and then on to the application. */
 void connection_vet(struct connection *conn);
+void connection_vet_later(void *conn); /* when vet_later is over */
 void acceptor_go_on(struct connection *conn);
 
 /* On to a program; and whether its end is one (relay.h). */

@@ -5,8 +5,14 @@
  */
 #include <string.h>
 
+#include "base/jitter.h"
 #include "base/text.h"
 #include "proxy/connection_parts.h"
+
+enum {
+    VET_LATER_FIRST_MS = 1000,
+    VET_LATER_MAX_MS = 5 * 60 * 1000,
+};
 
 /* At the opening. */
 
@@ -82,6 +88,30 @@ connection_vet(struct connection *conn)
 
 /* After a reload. */
 
+/* Who is in stays, and the log says it once a loop. */
+static void
+ask_later(struct connection *conn, const struct error *why)
+{
+    struct worker *worker = conn->worker;
+    struct error error = *why;
+
+    if (worker->rules == NULL)
+        return; /* the newest file enforces nothing */
+    if (worker->untold != worker->rules->generation) {
+        worker->untold = worker->rules->generation;
+        error_prefix(&error, "cannot tell whom the new rules forbid, who is "
+                             "connected stays until the name service can");
+        log_event(EVENT_WARN,
+                  LOG_TEXT("service", connection_service(conn)->name),
+                  LOG_TEXT("reason", error.text));
+    }
+    conn->vet_wait_ms = conn->vet_wait_ms == 0 ? VET_LATER_FIRST_MS
+                                               : conn->vet_wait_ms * 2;
+    if (conn->vet_wait_ms > VET_LATER_MAX_MS)
+        conn->vet_wait_ms = VET_LATER_MAX_MS;
+    timer_start(&conn->vet_later, with_jitter(conn->vet_wait_ms));
+}
+
 /* The rule that let it in stays what the log says: the text of the new one is
  * not ours to keep. */
 static void
@@ -90,7 +120,9 @@ on_vetted_again(const struct vetting_result *result, void *arg)
     struct connection *conn = arg;
 
     conn->vetting_again = NULL;
-    if (!result->allowed)
+    if (result->unanswered)
+        ask_later(conn, &result->error);
+    else if (!result->allowed)
         connection_refuse(conn, EVENT_DOWN, RESET_FORBIDDEN,
                           result->error.text);
 }
@@ -122,8 +154,8 @@ vet_again(struct connection *conn, struct config *config,
                          "cannot look up groups: out of memory");
 }
 
-void
-connection_enforce(struct connection *conn, struct config *config)
+static void
+judge_again(struct connection *conn, struct config *config)
 {
     const struct service_settings *service;
 
@@ -133,4 +165,21 @@ connection_enforce(struct connection *conn, struct config *config)
     service = find_service(conn, config);
     if (service != NULL)
         vet_again(conn, config, &service->access);
+}
+
+void
+connection_enforce(struct connection *conn, struct config *config)
+{
+    timer_stop(&conn->vet_later);
+    conn->vet_wait_ms = 0;
+    judge_again(conn, config);
+}
+
+void
+connection_vet_later(void *arg)
+{
+    struct connection *conn = arg;
+
+    if (conn->worker->rules != NULL)
+        judge_again(conn, conn->worker->rules);
 }

@@ -32,14 +32,17 @@ struct vetting {
     void *arg; /* borrowed */
 };
 
-/* why: what could not be told of groups; "" for nothing. */
+/* why: what could not be told of groups; "" for nothing.  failed: because the
+ * name service did not answer. */
 static void
-conclude(enum access_verdict verdict, const char *why,
+conclude(enum access_verdict verdict, const char *why, bool failed,
          struct vetting_result *result)
 {
     struct error *err = &result->error;
 
     result->allowed = verdict == ACCESS_ALLOWED;
+    result->unanswered = failed && (verdict == ACCESS_UNTOLD ||
+                                    verdict == ACCESS_NO_RULE);
     error_set(err, "allowed");
     switch (verdict) {
     case ACCESS_DENIED:
@@ -77,7 +80,7 @@ vetting_at_once(const struct access_rules *rules,
 
     if (verdict == ACCESS_ASKS)
         return false;
-    conclude(verdict, "", &result);
+    conclude(verdict, "", false, &result);
     *result_out = result;
     return true;
 }
@@ -95,7 +98,8 @@ inspect(struct job *job)
     enum access_verdict verdict = access_decide(inspection->rules,
                                                 &inspection->principal, &oracle,
                                                 &inspection->result.rule);
-    conclude(verdict, membership.why.text, &inspection->result);
+    conclude(verdict, membership.why.text, membership.failed,
+             &inspection->result);
     membership_clear(&membership);
 }
 
@@ -149,7 +153,7 @@ on_late(void *arg)
     verdict = access_decide(inspection->rules, &inspection->principal, &oracle,
                             &result.rule);
     conclude(verdict, "the name service does not answer; see nsswitch.conf(5)",
-             &result);
+             true, &result);
     struct config *config = config_hold(inspection->config);
     pool_abandon(&inspection->job);
     vetting->done(&result, vetting->arg);

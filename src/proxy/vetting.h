@@ -19,7 +19,9 @@ struct vetting;
 
 struct vetting_result {
     bool allowed;
-    const char *rule;   /* that decided, or NULL; borrowed from the rules */
+    bool unanswered;  /* not allowed, as the name service could not tell: asked
+                        again it may say otherwise */
+    const char *rule; /* that decided, or NULL; borrowed from the rules */
     struct error error; /* not allowed: why */
 };
 

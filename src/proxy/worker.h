@@ -27,6 +27,8 @@ struct worker {
     struct program *programs; /* that outlive their connections */
     struct config *rules; /* held; of the last reload, which judge everybody;
                                * NULL: each has its own */
+    uint64_t untold;      /* generation of the rules of which the log says that
+                        nobody can tell whom they forbid; 0: of none */
     /* borrowed */
     struct pool *pool;
 };

@@ -76,6 +76,7 @@ connection_tear_down(void)
     connection_lose();
     /* A mail that is under way still needs its arrival. */
     loop_settle();
+    worker_rule_by(&worker, NULL);
     if (application >= 0)
         close(application);
     peer_clear();
@@ -272,6 +273,7 @@ connection_end_it(enum reset_code code, const char *reason)
 static void
 enforce(void *arg)
 {
+    worker_rule_by(&worker, arg);
     connection_enforce(worker.connections, arg);
 }
 

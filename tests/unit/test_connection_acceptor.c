@@ -3,13 +3,45 @@
 #include "check_main.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "connection_fixture.h"
+#include "gss/membership.h"
 
 #define ALLOWED "allow = alice@TEST\n"
+
+/* Asked in the place of src/gss. */
+
+static atomic_bool answers; /* does the name service? */
+static struct latch asked;
+
+void
+membership_find(const char *principal, struct membership *out)
+{
+    (void)principal;
+    *out = (struct membership){.failed = !answers};
+    snprintf(out->why.text, sizeof out->why.text, "%s",
+             answers ? "" : "cannot look up");
+    latch_tell(&asked);
+}
+
+enum access_member
+membership_of(const char *group, void *arg)
+{
+    const struct membership *membership = arg;
+
+    (void)group;
+    return membership->failed ? ACCESS_MEMBER_UNTOLD : ACCESS_NO_MEMBER;
+}
+
+void
+membership_clear(struct membership *membership)
+{
+    (void)membership;
+}
 
 static void
 begin(const char *keys)
@@ -340,6 +372,36 @@ START_TEST(new_rules_wait_for_a_name)
 }
 END_TEST
 
+START_TEST(new_rules_wait_for_a_name_service_that_fails)
+{
+    asked = (struct latch)LATCH_INITIALIZER;
+    answers = false;
+    relay(ALLOWED);
+    connection_apply("allow = group:staff\n");
+    latch_wait(&asked, 1);
+    peer_say(MESSAGE_DATA, "still up");
+    sockets_expect(application, "still up");
+    answers = true;
+    peer_expect_reset(RESET_FORBIDDEN,
+                      "not allowed: no rule of `allow` names this principal");
+    application_expect_reset();
+}
+END_TEST
+
+/* A connection that was not there before is not let in meanwhile. */
+START_TEST(who_comes_while_the_name_service_fails_is_refused)
+{
+    asked = (struct latch)LATCH_INITIALIZER;
+    answers = false;
+    begin("allow = group:staff\n");
+    peer_open_as_client();
+    peer_say_hello();
+    peer_expect_reset(RESET_FORBIDDEN,
+                      "not allowed: no rule of `allow` names this principal; "
+                      "cannot look up");
+}
+END_TEST
+
 /* Loss.  Each test leads to a state; the fixture drops the connection in it. */
 
 START_TEST(connection_is_lost_in_its_handshake)
@@ -411,6 +473,8 @@ connection_acceptor_suite(void)
     tcase_add_test(rules, new_rules_may_end_it);
     tcase_add_test(rules, new_rules_may_leave_it);
     tcase_add_test(rules, new_rules_wait_for_a_name);
+    tcase_add_test(rules, new_rules_wait_for_a_name_service_that_fails);
+    tcase_add_test(rules, who_comes_while_the_name_service_fails_is_refused);
     suite_add_tcase(suite, rules);
     tcase_set_timeout(loss, 60);
     tcase_add_checked_fixture(loss, connection_set_up, connection_tear_down);
