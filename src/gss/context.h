@@ -31,6 +31,8 @@ struct context_output {
     uint8_t *token; /* owned by the caller: free() */
     size_t token_size;
     struct error error;
+    bool stale; /* initiator, FAILED: the server refuses the ticket, and another
+                   is to be had: a context anew may do */
 };
 
 /* Who the other side proved to be; owned by the context. */

@@ -46,6 +46,7 @@ check_ticket(struct establishment *side, const struct ticket_facts *facts,
 
     snprintf(whose, sizeof whose, "the ticket for %s", side->target->text);
     side->peer.endtime = facts->endtime;
+    side->ticket_number = facts->number;
     memcpy(side->realm, facts->realm, sizeof side->realm);
     return establishment_check_enctype(facts->enctype, whose,
                                        &side->peer.ticket_enctype, err) &&
@@ -103,13 +104,13 @@ begin(struct establishment *side, struct worker *worker,
 
 /*
  * Anybody can send an error token, so it is hearsay: it is passed on as such,
- * and at most makes us get a new ticket.
+ * and at most makes us get a new ticket, and try once more with it.
  */
 static void
 hear_refusal(struct establishment *side, krb5_error_code code,
-             struct error *err)
+             struct context_output *out)
 {
-    reason_krb5(err, REASON_REFUSED, NULL, code,
+    reason_krb5(&out->error, REASON_REFUSED, NULL, code,
                 "%s refused us, says an answer that nothing proves",
                 side->target->text);
     switch (code) {
@@ -120,7 +121,8 @@ hear_refusal(struct establishment *side, krb5_error_code code,
     case KRB5KRB_AP_ERR_NOT_US:
     case KRB5KRB_AP_WRONG_PRINC:
     case KRB5KRB_AP_ERR_TKT_EXPIRED:
-        credential_distrust(side->credential, side->target);
+        out->stale = credential_distrust(side->credential, side->target,
+                                         side->ticket_number);
         break;
     default:
         break;
@@ -162,7 +164,7 @@ verify_answer(struct establishment *side, struct worker *worker,
         return finish_as_named(side, flags, &out->error) ? CONTEXT_DONE
                                                          : CONTEXT_FAILED;
     if (kind == TOKEN_KRB_ERROR)
-        hear_refusal(side, (krb5_error_code)minor, &out->error);
+        hear_refusal(side, (krb5_error_code)minor, out);
     else if (GSS_ERROR(major))
         reason_gss(&out->error, REASON_INIT, major, minor,
                    "cannot authenticate %s", side->target->text);

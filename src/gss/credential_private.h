@@ -74,7 +74,9 @@ bool credential_find(struct credential *credential, struct worker *worker,
                      struct target *target, struct tickets **tickets_out,
                      struct ticket_facts *facts_out);
 
-/* The server refused the ticket: another is got, at most once a minute. */
-void credential_distrust(struct credential *credential, struct target *target);
+/* The server refused the ticket of that number (of struct ticket_facts): another
+ * is got, at most once a minute.  True: the next use is of another. */
+bool credential_distrust(struct credential *credential, struct target *target,
+                         unsigned long number);
 
 #endif

@@ -32,7 +32,9 @@ struct establishment {
     /* plain */
     enum establishment_state state;
     bool fetched; /* initiator: a ticket was got for this very context */
-    char realm[TICKET_REALM_SIZE]; /* initiator: of the ticket in use */
+    /* initiator: of the ticket in use */
+    unsigned long ticket_number;
+    char realm[TICKET_REALM_SIZE];
 };
 
 /* What must have been agreed on, each of them. */

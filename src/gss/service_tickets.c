@@ -140,44 +140,6 @@ renew_at(struct credential *credential, const struct target *target)
     return at;
 }
 
-static void
-note_ticket(struct credential *credential, struct target *target,
-            const struct ticket_answer *answer)
-{
-    pthread_mutex_lock(&credential->mutex);
-    target->renew_at = answer->renew_at;
-    pthread_mutex_unlock(&credential->mutex);
-}
-
-bool
-service_tickets_fetch(struct credential *credential, krb5_context context,
-                      bool all, struct error *err)
-{
-    struct tickets *tickets = credential_tickets(credential);
-    struct ticket_answer answer = {.code = 0};
-    int64_t now = (int64_t)time(NULL);
-    bool ok = true;
-    size_t count;
-    struct target **targets = list(credential, &count);
-
-    /* One realm's silence costs half a minute: do not collect more of it. */
-    for (size_t i = 0; i < count && answer.code != KRB5_KDC_UNREACH; i++) {
-        int64_t due = renew_at(credential, targets[i]);
-        bool had_one = due != 0;
-
-        if (!all && (!had_one || due > now))
-            continue;
-        if (tickets_fetch(context, tickets, targets[i]->server, &answer,
-                          had_one ? err : NULL))
-            note_ticket(credential, targets[i], &answer);
-        else if (had_one)
-            ok = false;
-    }
-    drop(credential, targets, count);
-    credential_drop_tickets(credential, context, tickets);
-    return ok;
-}
-
 int64_t
 service_tickets_due(const struct credential *credential, int64_t before)
 {
@@ -197,6 +159,7 @@ credential_find(struct credential *credential, struct worker *worker,
     struct tickets *tickets;
 
     pthread_mutex_lock(&credential->mutex);
+    unsigned long number = target->fetched;
     tickets = target->distrusted ? NULL : credential->tickets;
     if (tickets != NULL)
         tickets->references++;
@@ -207,22 +170,27 @@ credential_find(struct credential *credential, struct worker *worker,
         credential_drop_tickets(credential, worker->context, tickets);
         return false;
     }
+    facts_out->number = number;
     *tickets_out = tickets;
     return true;
 }
 
-void
-credential_distrust(struct credential *credential, struct target *target)
+bool
+credential_distrust(struct credential *credential, struct target *target,
+                    unsigned long number)
 {
     uint64_t now = loop_now_ms();
 
     pthread_mutex_lock(&credential->mutex);
-    if (target->distrusted_ms == 0 ||
-        now - target->distrusted_ms >= DISTRUST_MS) {
+    bool replaced = target->fetched != number;
+    if (!replaced && (target->distrusted_ms == 0 ||
+                      now - target->distrusted_ms >= DISTRUST_MS)) {
         target->distrusted_ms = now;
         target->distrusted = true;
     }
+    bool another = replaced || target->distrusted;
     pthread_mutex_unlock(&credential->mutex);
+    return another;
 }
 
 /* Does the KDC find fault with what we ask with, rather than with the question?
@@ -255,22 +223,89 @@ pass_on(struct credential *credential, krb5_context context,
     credential_drop_tickets(credential, context, tickets);
 }
 
+static void
+note_ticket(struct credential *credential, struct target *target,
+            const struct ticket_answer *answer)
+{
+    pthread_mutex_lock(&credential->mutex);
+    target->renew_at = answer->renew_at;
+    target->fetched++;
+    target->distrusted = false;
+    pthread_mutex_unlock(&credential->mutex);
+}
+
 static bool
-ask(struct credential *credential, struct worker *worker, struct target *target,
+ask(struct credential *credential, krb5_context context, struct target *target,
     krb5_error_code *code_out, struct error *err)
 {
     struct tickets *tickets = credential_tickets(credential);
     struct ticket_answer answer;
-    bool ok = tickets_fetch(worker->context, tickets, target->server, &answer,
-                            err);
+    bool ok = tickets_fetch(context, tickets, target->server, &answer, err);
 
     *code_out = answer.code;
     if (ok) {
+        pass_on(credential, context, tickets, target);
         note_ticket(credential, target, &answer);
-        pass_on(credential, worker->context, tickets, target);
     } else {
-        credential_drop_tickets(credential, worker->context, tickets);
+        credential_drop_tickets(credential, context, tickets);
     }
+    return ok;
+}
+
+/* From the KDC, whatever is here. */
+static bool
+get_anew(struct credential *credential, krb5_context context,
+         struct target *target, krb5_error_code *code_out, struct error *err)
+{
+    if (ask(credential, context, target, code_out, err))
+        return true;
+    return is_about_tgt(*code_out) &&
+           credential_renew_now(credential, true, err) &&
+           ask(credential, context, target, code_out, err);
+}
+
+/* Before anybody asks: who does meanwhile waits for the same answer, and this
+ * one for who did before. */
+static bool
+prefetch(struct credential *credential, krb5_context context,
+         struct target *target, krb5_error_code *code_out, struct error *err)
+{
+    struct error why = {.text = ""};
+    bool ok = false;
+
+    *code_out = 0;
+    if (!flight_lead(&target->flight, &ok, err))
+        return ok;
+    ok = get_anew(credential, context, target, code_out, &why);
+    flight_land(&target->flight, ok, &why);
+    if (!ok)
+        error_copy(err, &why);
+    return ok;
+}
+
+bool
+service_tickets_fetch(struct credential *credential, krb5_context context,
+                      bool all, struct error *err)
+{
+    krb5_error_code code = 0;
+    int64_t now = (int64_t)time(NULL);
+    bool ok = true;
+    size_t count;
+    struct target **targets = list(credential, &count);
+
+    /* One realm's silence costs half a minute: do not collect more of it. */
+    for (size_t i = 0; i < count && code != KRB5_KDC_UNREACH; i++) {
+        int64_t due = renew_at(credential, targets[i]);
+        bool had_one = due != 0;
+
+        if (!all && (!had_one || due > now))
+            continue;
+        if (!prefetch(credential, context, targets[i], &code,
+                      had_one ? err : NULL) &&
+            had_one)
+            ok = false;
+    }
+    drop(credential, targets, count);
     return ok;
 }
 
@@ -313,10 +348,7 @@ fetch(struct credential *credential, struct worker *worker,
         if (is_here(credential, worker, target))
             return true;
     }
-    if (ask(credential, worker, target, &code, err))
-        return true;
-    return is_about_tgt(code) && credential_renew_now(credential, true, err) &&
-           ask(credential, worker, target, &code, err);
+    return get_anew(credential, worker->context, target, &code, err);
 }
 
 bool
@@ -332,11 +364,6 @@ credential_fetch(struct credential *credential, struct target *target,
     if (worker_enter(credential, &spare, &worker, &why)) {
         ok = fetch(credential, worker, target, &why);
         worker_leave(credential, worker, &spare);
-    }
-    if (ok) {
-        pthread_mutex_lock(&credential->mutex);
-        target->distrusted = false;
-        pthread_mutex_unlock(&credential->mutex);
     }
     flight_land(&target->flight, ok, &why);
     if (!ok)

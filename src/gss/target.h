@@ -30,7 +30,8 @@ struct target {
     uint64_t asked_ms;      /* loop_now_ms() */
     uint64_t distrusted_ms; /* likewise; 0: never */
     int64_t renew_at; /* its ticket, seconds since 1970; 0: we got none yet */
-    bool distrusted;  /* the server refused the ticket: get another */
+    unsigned long fetched; /* how many tickets we got so far */
+    bool distrusted;       /* the server refused the ticket: get another */
 };
 
 /*

@@ -61,6 +61,7 @@ struct ticket_facts {
     int32_t enctype;         /* that the ticket is sealed with ... */
     uint32_t kvno;           /* ... and the number of that key */
     int32_t session_enctype; /* of the key inside it */
+    unsigned long number;    /* credential_find's: how many we got before it */
 };
 bool tickets_find(krb5_context context, const struct tickets *tickets,
                   krb5_principal server, struct ticket_facts *facts_out);

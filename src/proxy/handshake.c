@@ -30,6 +30,7 @@ struct handshake {
     void *arg;
     /* plain */
     handshake_done *done;
+    bool stale;
     struct hello theirs;
 };
 
@@ -51,7 +52,7 @@ static void
 finish(struct handshake *hs, enum handshake_outcome outcome,
        const struct error *error, struct bytes *farewell)
 {
-    struct handshake_result result = {.outcome = outcome};
+    struct handshake_result result = {.outcome = outcome, .stale = hs->stale};
     handshake_done *done = hs->done;
     void *arg = hs->arg;
 
@@ -262,6 +263,7 @@ step_failed(struct handshake *hs, const struct context_output *output)
 {
     struct bytes farewell = {0};
 
+    hs->stale = output->stale;
     if (!add_token(hs, output))
         return;
     farewell = hs->exchange.out;

@@ -29,6 +29,7 @@ enum handshake_outcome {
 
 struct handshake_result {
     enum handshake_outcome outcome;
+    bool stale; /* FAILED: so was the ticket (gss/context.h) */
     struct error error;
     /* owned; the receiver takes what it wants and sets it to NULL */
     struct channel *channel; /* DONE */

@@ -45,27 +45,25 @@ give_up(struct connection *conn, enum log_event event,
     connection_end(conn, &ending);
 }
 
-/* This one did not work out; farewell is sent as far as the socket takes it. */
 static void
-next_destination(struct connection *conn, const struct error *error,
-                 struct bytes *farewell)
+log_candidate(const struct connection *conn, const char *reason)
 {
-    struct snapshot *snapshot = conn->arrival->snapshot;
+    const struct snapshot *snapshot = connection_snapshot(conn);
     char to[ADDRESS_TEXT_SIZE];
 
-    if (destinations_left(conn) == 1) {
-        give_up(conn, EVENT_FAILED, error, farewell);
-        return;
-    }
     endpoint_format(
         &snapshot->destinations[conn->order[conn->attempt]].endpoint, to,
         sizeof to);
     log_event(EVENT_CANDIDATE, LOG_TEXT("service", snapshot->service->name),
               LOG_NUMBER("id", conn->arrival->id), LOG_TEXT("to", to),
               LOG_TEXT("target", connection_target(conn)),
-              LOG_TEXT("reason", error->text));
-    account_failover(conn, error->label);
-    snapshot_penalise(snapshot, conn->order[conn->attempt]);
+              LOG_TEXT("reason", reason));
+}
+
+/* farewell is sent as far as the socket takes it. */
+static void
+leave(struct connection *conn, struct bytes *farewell)
+{
     if (conn->tunnel_fd >= 0) {
         if (farewell->size > 0)
             (void)send(conn->tunnel_fd, farewell->data, farewell->size,
@@ -77,8 +75,37 @@ next_destination(struct connection *conn, const struct error *error,
     bytes_clear(&conn->request);
     context_free(conn->asked);
     conn->asked = NULL;
+}
+
+/* This one did not work out. */
+static void
+next_destination(struct connection *conn, const struct error *error,
+                 struct bytes *farewell)
+{
+    if (destinations_left(conn) == 1) {
+        give_up(conn, EVENT_FAILED, error, farewell);
+        return;
+    }
+    log_candidate(conn, error->text);
+    account_failover(conn, error->label);
+    snapshot_penalise(conn->arrival->snapshot, conn->order[conn->attempt]);
+    leave(conn, farewell);
     conn->attempt++;
     try_destination(conn, error);
+}
+
+/* So it is after the server's key was changed.  Nothing has been carried yet, and
+ * the time of this one goes on. */
+static void
+retry_with_new_ticket(struct connection *conn, struct handshake_result *result)
+{
+    struct error error = result->error;
+
+    conn->retried = true;
+    error_prefix(&error, "trying once more with a new ticket");
+    log_candidate(conn, error.text);
+    leave(conn, &result->farewell);
+    try_destination(conn, &result->error);
 }
 
 static void
@@ -94,7 +121,10 @@ on_handshake(struct handshake_result *result, void *arg)
     spend(conn, &conn->handshake_left);
     if (result->outcome == HANDSHAKE_FAILED ||
         result->outcome == HANDSHAKE_PROBE) {
-        next_destination(conn, &result->error, &result->farewell);
+        if (result->stale && !conn->retried)
+            retry_with_new_ticket(conn, result);
+        else
+            next_destination(conn, &result->error, &result->farewell);
         return;
     }
     if (result->outcome == HANDSHAKE_REFUSED) {

@@ -252,6 +252,7 @@ static enum context_status
 refuse(struct fake_context *fake, struct context_output *out)
 {
     error_set(&out->error, "cannot establish: told to fail");
+    out->stale = fake->script.stale;
     if (fake->script.error_token)
         return give(out, FAKE_ERROR_TOKEN, CONTEXT_FAILED);
     return CONTEXT_FAILED;

@@ -62,6 +62,7 @@ struct fake_script {
     bool fetch_fails;
     bool fails;       /* the step that gets a token fails ... */
     bool error_token; /* ... with FAKE_ERROR_TOKEN for the peer */
+    bool stale;       /* ... by the ticket's fault */
     bool slow_step;   /* waits in there for fake_proceed */
     bool slow_fetch;  /* likewise */
     int64_t endtime;  /* of the ticket */

@@ -144,6 +144,7 @@ pair_establish(struct pair *pair, struct credential *client,
     }
     pair->acceptor_error = answer.error;
     pair->error = request.error;
+    pair->stale = end.stale;
     if (request.token != NULL)
         pair->error = answer.token == NULL ? answer.error : end.error;
     free(request.token);

@@ -34,6 +34,7 @@ struct pair {
     struct context *initiator, *acceptor;
     struct error error; /* the initiator's, or the acceptor's before it */
     struct error acceptor_error;
+    bool stale; /* the initiator's ticket was */
 };
 
 /* A whole establishment; false where one side refused. */

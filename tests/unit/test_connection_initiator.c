@@ -2,6 +2,7 @@
 /* src/proxy/connection.c and initiator.c: a client's connection. */
 #include "check_main.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "connection_fixture.h"
@@ -139,6 +140,32 @@ START_TEST(reset_of_the_application_is_told_to_the_peer)
 }
 END_TEST
 
+static void
+refuse_ticket(void)
+{
+    struct bytes flight = {0};
+
+    peer_expect_token(FAKE_AP_REQ);
+    peer_add_token(&flight, FAKE_ERROR_TOKEN);
+    peer_send(&flight);
+}
+
+START_TEST(server_that_refuses_the_ticket_is_asked_once_more_with_another)
+{
+    script.stale = script.fails = true;
+    begin(1, "");
+    connection_accept_peer(0);
+    refuse_ticket();
+    connection_accept_peer(0);
+    refuse_ticket();
+    application_expect_reset();
+    latch_wait(&closed, 1);
+    ck_assert_uint_eq(connection_counters()->failed, 1);
+    struct pollfd caller = {.fd = listeners[0], .events = POLLIN};
+    ck_assert_int_eq(poll(&caller, 1, 0), 0);
+}
+END_TEST
+
 /* Several servers. */
 
 START_TEST(next_server_is_tried_when_one_is_down)
@@ -264,6 +291,8 @@ connection_initiator_suite(void)
     tcase_add_test(one, truncated_tunnel_resets_the_application);
     tcase_add_test(one, both_eofs_are_a_clean_end);
     tcase_add_test(one, reset_of_the_application_is_told_to_the_peer);
+    tcase_add_test(
+        one, server_that_refuses_the_ticket_is_asked_once_more_with_another);
     suite_add_tcase(suite, one);
     tcase_set_timeout(several, 60);
     tcase_add_checked_fixture(several, connection_set_up, connection_tear_down);

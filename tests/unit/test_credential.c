@@ -524,12 +524,36 @@ START_TEST(refused_ticket_is_got_anew)
     kadmin("ktrem -q -k %s %s all", keytab_of("web2"), target);
     kadmin("ktadd -q -k %s %s", keytab_of("web2"), target);
     ck_assert(!pair_establish(&pair, alice, web2, target));
+    ck_assert(pair.stale);
     pair_clear(&pair);
     ck_assert_msg(pair_establish(&pair, alice, web2, target), "%s",
                   pair.error.text);
     pair_clear(&pair);
     credential_release(alice);
     credential_release(web2);
+}
+END_TEST
+
+/* The new one is refused as well, so another would be no better: within a minute
+ * the KDC is not asked again, however often somebody says that a ticket is bad. */
+START_TEST(refusals_cost_one_ticket_a_minute)
+{
+    const char *target = "orders/web2.corp.example.test";
+    struct credential *alice = client_of("alice");
+    struct credential *web1 = server_of("web1", NULL);
+    unsigned before = kdc_log_count("TGS_REQ", target);
+
+    ck_assert(!pair_establish(&pair, alice, web1, target));
+    ck_assert_msg(pair.stale, "%s", pair.error.text);
+    pair_clear(&pair);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(!pair_establish(&pair, alice, web1, target));
+        ck_assert(!pair.stale);
+        pair_clear(&pair);
+    }
+    ck_assert_uint_eq(kdc_log_count("TGS_REQ", target) - before, 2);
+    credential_release(alice);
+    credential_release(web1);
 }
 END_TEST
 
@@ -577,6 +601,7 @@ END_TEST
 
 struct waiter {
     pthread_t thread;
+    struct credential *credential;
     struct context *context;
     bool ok;
 };
@@ -608,6 +633,42 @@ START_TEST(many_who_want_a_ticket_ask_once)
         context_free(waiters[i].context);
     }
     ck_assert_uint_eq(kdc_log_count("TGS_REQ", target) - before, 1);
+    credential_release(alice);
+}
+END_TEST
+
+static void *
+renew(void *arg)
+{
+    struct waiter *waiter = arg;
+
+    waiter->ok = credential_renew(waiter->credential, NULL);
+    return NULL;
+}
+
+START_TEST(prefetch_waits_for_who_is_asking_already)
+{
+    struct credential *alice = client_of("alice");
+    struct waiter waiter = {.credential = alice};
+    struct target *target;
+    bool ignored;
+
+    ck_assert(credential_renew(alice, NULL));
+    ck_assert(credential_target(alice, PAIR_TARGET, &target, NULL));
+    ck_assert(credential_fetch(alice, target, NULL));
+    unsigned before = kdc_log_count("TGS_REQ", PAIR_TARGET);
+    pthread_mutex_lock(&alice->mutex);
+    target->renew_at = 1;
+    pthread_mutex_unlock(&alice->mutex);
+    ck_assert(flight_lead(&target->flight, &ignored, NULL));
+    pthread_create(&waiter.thread, NULL, renew, &waiter);
+    while (flight_waiting(&target->flight) < 1)
+        usleep(100);
+    flight_land(&target->flight, true, NULL);
+    pthread_join(waiter.thread, NULL);
+    ck_assert(waiter.ok);
+    ck_assert_uint_eq(kdc_log_count("TGS_REQ", PAIR_TARGET), before);
+    credential_drop_target(alice, target);
     credential_release(alice);
 }
 END_TEST
@@ -852,9 +913,11 @@ make_suite(void)
     tcase_add_test(cases, expired_cache_is_named);
     tcase_add_test(cases, cache_that_changes_hands_is_refused);
     tcase_add_test(cases, refused_ticket_is_got_anew);
+    tcase_add_test(cases, refusals_cost_one_ticket_a_minute);
     tcase_add_test(cases, old_ticket_serves_while_its_key_is_in_the_keytab);
     tcase_add_test(cases, vanished_keytab_is_named);
     tcase_add_test(cases, many_who_want_a_ticket_ask_once);
+    tcase_add_test(cases, prefetch_waits_for_who_is_asking_already);
     tcase_add_test(cases, ticket_that_is_got_anew_is_there_all_the_time);
     tcase_add_test(cases, steps_go_on_while_tickets_are_renewed);
     tcase_add_test(cases, pool_threads_step_while_tickets_are_renewed);
