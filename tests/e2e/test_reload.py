@@ -23,7 +23,7 @@ RESET = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
 
 
 class Callers:
-    """Threads that each come and go as one person until told to stop.
+    """Threads that each come and go as one person while the `with` block lasts.
     report(name, answer) says what each connection brought: bytes, or an
     OSError."""
 
@@ -49,7 +49,10 @@ class Callers:
                 answer = error
             report(name, answer)
 
-    def stop(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -71,7 +74,7 @@ class TwoColours:
             application = lab.application(self._meet(colour))
             self.files[colour] = {
                 "kerbwrap": {
-                    "max_handshakes": 400 if colour == "red" else 300,
+                    "max_connections": 400 if colour == "red" else 300,
                     "log_level": "debug" if colour == "red" else "info",
                     "reload_enforces": "no"},
                 "server db": lab.server_keys(
@@ -106,14 +109,36 @@ class TwoColours:
 
     def welcomes(self, person):
         """The colour that a new connection of this person meets, or None."""
-        with self.clients.connect(person) as sock:
-            try:
+        try:
+            with self.clients.connect(person) as sock:
                 sock.sendall(person.encode())
                 sock.shutdown(socket.SHUT_WR)
                 return receive_all(sock).decode()
-            except OSError as error:
-                assert error.errno in RESET
-                return None
+        except OSError as error:
+            assert error.errno in RESET
+            return None
+
+
+    def assert_all_is(self, colour):
+        for person, theirs in self.people.items():
+            assert self.welcomes(person) == (
+                theirs if theirs == colour else None)
+        settings = self.files[colour]["kerbwrap"]
+        assert (self.sidecar.metrics()["kerbwrap_connections_limit"]
+                == settings["max_connections"])
+        probes = len(self.sidecar.events("probe"))
+        applications.connect(self.sidecar.address("db")).close()
+        if settings["log_level"] == "debug":
+            self.sidecar.wait_for("probe", count=probes + 1)
+            return
+        # What is logged at info too comes later, and alone.
+        failures = len(self.sidecar.events("failed"))
+        for _ in range(2):  # one for each loop
+            with applications.connect(self.sidecar.address("db")) as sock:
+                sock.sendall(b"GET ")
+                assert sock.recv(1) == b""
+        self.sidecar.wait_for("failed", count=failures + 2)
+        assert len(self.sidecar.events("probe")) == probes
 
 
 def test_a_reload_changes_all_at_once(lab):
@@ -121,17 +146,14 @@ def test_a_reload_changes_all_at_once(lab):
     who comes after the reload is met by the new file alone."""
     world = TwoColours(lab)
     answers = []
-    callers = Callers(world.clients, [*world.people, *world.people],
-                      lambda name, answer: answers.append((name, answer)))
-    for count in range(1, 21):
-        colour = COLOURS[count % 2]
-        world.turn(colour, count)
-        seen = len(answers)
-        for person, theirs in world.people.items():
-            assert world.welcomes(person) == (
-                theirs if theirs == colour else None)
-        wait_until(lambda: len(answers) > seen + 4)
-    callers.stop()
+    with Callers(world.clients, [*world.people, *world.people],
+                 lambda name, answer: answers.append((name, answer))):
+        for count in range(1, 21):
+            colour = COLOURS[count % 2]
+            world.turn(colour, count)
+            seen = len(answers)
+            world.assert_all_is(colour)
+            wait_until(lambda: len(answers) > seen + 4)
     assert set(world.met) == {("red", "alice"), ("blue", "bob")}
     for name, answer in answers:
         if isinstance(answer, bytes):
@@ -190,14 +212,13 @@ def reload_often(lab, count):
         more = dict(sidecar.sections)
         more["client more"] = lab.client_keys(("127.0.0.1", 1))
         variants[sidecar] = (sidecar.sections, more)
-    callers = Callers(tunnel.client, ["db"] * 4, report)
-    with tunnel.connect() as old:
+    with (Callers(tunnel.client, ["db"] * 4, report),
+          tunnel.connect() as old):
         for number in range(1, count + 1):
             for sidecar in (tunnel.server, tunnel.client):
                 sidecar.reload(variants[sidecar][number % 2])
                 sidecar.wait_for("reloaded", count=number)
             exchange(old, os.urandom(1000))
-    callers.stop()
     print(f"{count} reloads of each sidecar, {len(done)} connections")
     assert failures == []
     assert len(done) > count
