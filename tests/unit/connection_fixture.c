@@ -23,6 +23,7 @@ uint16_t listener_ports[LISTENERS];
 struct fake_script script;
 struct latch proved, closed;
 
+static int fillers[2] = {-1, -1}; /* of a queue */
 static struct worker worker;
 static struct config_text *config;
 static struct credential *credential;
@@ -82,6 +83,11 @@ connection_tear_down(void)
     peer_clear();
     for (int i = 0; i < LISTENERS; i++)
         connection_refuse_callers(i);
+    for (int i = 0; i < 2; i++) {
+        if (fillers[i] >= 0)
+            close(fillers[i]);
+        fillers[i] = -1;
+    }
     snapshot_release(arrival->snapshot);
     free(arrival);
     config_text_free(config);
@@ -192,6 +198,22 @@ connection_refuse_callers(int which)
     if (listeners[which] >= 0)
         close(listeners[which]);
     listeners[which] = -1;
+}
+
+void
+connection_swallow_callers(int which)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons(listener_ports[which]),
+    };
+
+    ck_assert_int_eq(listen(listeners[which], 0), 0);
+    for (int i = 0; i < 2; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+    }
 }
 
 void

@@ -42,6 +42,8 @@ void connection_accept_application(int which);
 void connection_accept_peer(int which);
 /* Nobody listens there any more. */
 void connection_refuse_callers(int which);
+/* ... or somebody does, and answers nothing: the queue is full. */
+void connection_swallow_callers(int which);
 
 /* The opening, from the peer's side. */
 void peer_open_as_client(void);

@@ -154,6 +154,17 @@ START_TEST(next_application_is_tried)
 }
 END_TEST
 
+START_TEST(black_holed_application_leaves_time_for_the_next)
+{
+    connection_swallow_callers(0);
+    connection_begin(ROLE_SERVER, 2, ALLOWED "connect_timeout = 600ms\n");
+    peer_open_as_client();
+    peer_say_hello();
+    connection_accept_application(1);
+    peer_expect(MESSAGE_READY, "");
+}
+END_TEST
+
 START_TEST(error_token_reaches_the_client)
 {
     struct bytes flight = {0};
@@ -446,6 +457,7 @@ connection_acceptor_suite(void)
     tcase_add_test(opening, principal_that_is_denied_is_told_the_rule);
     tcase_add_test(opening, application_that_is_down_is_told_to_the_client);
     tcase_add_test(opening, next_application_is_tried);
+    tcase_add_test(opening, black_holed_application_leaves_time_for_the_next);
     tcase_add_test(opening, error_token_reaches_the_client);
     tcase_add_test(opening, probe_is_no_failure);
     tcase_add_test(opening, peer_that_dawdles_is_closed);

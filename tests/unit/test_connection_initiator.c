@@ -194,6 +194,18 @@ START_TEST(next_server_is_tried_when_one_is_silent)
 }
 END_TEST
 
+START_TEST(black_holed_server_leaves_time_for_the_next)
+{
+    connection_swallow_callers(0);
+    begin(2, "connect_timeout = 600ms\n");
+    connection_accept_peer(1);
+    peer_open_as_server();
+    peer_say(MESSAGE_READY, "");
+    peer_say(MESSAGE_DATA, "hello");
+    sockets_expect(application, "hello");
+}
+END_TEST
+
 START_TEST(next_server_gets_everything_when_one_is_not_ready)
 {
     begin(2, "");
@@ -298,6 +310,7 @@ connection_initiator_suite(void)
     tcase_add_checked_fixture(several, connection_set_up, connection_tear_down);
     tcase_add_test(several, next_server_is_tried_when_one_is_down);
     tcase_add_test(several, next_server_is_tried_when_one_is_silent);
+    tcase_add_test(several, black_holed_server_leaves_time_for_the_next);
     tcase_add_test(several, next_server_gets_everything_when_one_is_not_ready);
     tcase_add_test(several, server_whose_word_is_final_is_the_last);
     tcase_add_test(several, all_servers_down_reset_the_application);
