@@ -11,6 +11,9 @@ from directory import Directory
 from domain import Domain, Forest
 from lab import BINARY, Lab, Realm
 
+# Clean roots, and the package.
+from roots import least, package, roots  # noqa: F401
+
 # One sidecar against our own implementation of the protocol.
 from sides import (  # noqa: F401
     client_side,

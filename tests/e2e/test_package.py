@@ -2,136 +2,27 @@
 """The Debian package in a clean root: built and looked at by lintian, installed,
 configured by editing the example files, run, upgraded and purged, in this order.
 
-The root is made by debootstrap from the mirror that this machine uses, and
-shares its network: the realm is outside."""
+The root shares this machine's network: the realm is outside."""
 
 import contextlib
-import fnmatch
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
-import tempfile
 
 import pytest
 
 import applications
-from lab import PATIENCE, ROOT, Lab, free_port
+from lab import PATIENCE, ROOT, Lab, free_port, ini
+from roots import Root, apt_sources, repack, run
 
 pytestmark = pytest.mark.soak
 
-# What a command inside the root finds mounted, and nobody else.
-INSIDE = """\
-set -e
-mount -t proc proc "$0/proc"
-mount --rbind /dev "$0/dev"
-mount -t tmpfs tmpfs "$0/tmp"
-exec chroot "$0" "$@"
-"""
 UNITS = sorted(path.name.removesuffix(".in") for path in
                (ROOT / "contrib" / "systemd").glob("*.service*"))
-
-
-def run(*command, timeout=600, **options):
-    result = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.STDOUT, timeout=timeout * PATIENCE, **options)
-    assert result.returncode == 0, result.stdout[-6000:]
-    return result.stdout
-
-
-def apt_sources():
-    """Lines for sources.list: the distribution's own, as this machine has it."""
-    release = dict(
-        line.split("=", 1)
-        for line in pathlib.Path("/etc/os-release").read_text().splitlines())
-    origin = release["ID"].capitalize()
-    said = run("apt-get", "indextargets", "--format",
-               "deb $(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages",
-               f"Origin: {origin}")
-    return release["VERSION_CODENAME"], sorted(set(said.splitlines()))
-
-
-class Root:
-    """A fresh installation of the distribution's least, or a copy of one."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def bootstrap(self):
-        path = self.path
-        codename, sources = apt_sources()
-        mirror = next(line.split()[1] for line in sources
-                      if line.split()[2] == codename)
-        run("debootstrap", "--variant=minbase", codename, path, mirror)
-        self.write("/etc/apt/sources.list", "\n".join(sources) + "\n")
-        # No daemon is to run.
-        self.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copy("/etc/resolv.conf", path / "etc" / "resolv.conf")
-        self.run("apt-get", "update", "-q")
-
-    def copy(self, path):
-        run("cp", "-a", f"{self.path}/.", path)
-        return Root(path)
-
-    def write(self, name, text, mode=0o644):
-        file = self.path / name.lstrip("/")
-        file.write_text(text)
-        file.chmod(mode)
-
-    def read(self, name):
-        return (self.path / name.lstrip("/")).read_text()
-
-    @staticmethod
-    def command(path, *command):
-        return ["unshare", "--mount", "sh", "-c", INSIDE, path, *command]
-
-    def run(self, *command):
-        return run(*self.command(self.path, *command),
-                   env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                        "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"})
-
-    def apt(self, *arguments):
-        return self.run("apt-get", "-q", "-y", *arguments)
-
-    def install(self, package):
-        shutil.copy(package, self.path / "root")
-        return self.apt("install", f"/root/{package.name}")
-
-    def user(self):
-        return self.run("sh", "-c", "getent passwd kerbwrap || true").strip()
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    """The path of the package; its build fails on any word of lintian's."""
-    path = tmp_path_factory.mktemp("package")
-    said = run(ROOT / "contrib" / "build-deb", path)
-    assert not re.search(r"^[EWIP]: ", said, re.M), said
-    return next(path.glob("kerbwrap_*.deb"))
-
-
-@pytest.fixture(scope="module")
-def roots():
-    """A directory for roots; under it nobody minds set-user-id programs."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can make a root")
-    if not shutil.which("debootstrap"):
-        pytest.skip("debootstrap is not installed")
-    path = pathlib.Path(tempfile.mkdtemp(prefix="kw-roots-"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture(scope="module")
-def least(roots):
-    least = Root(roots / "least")
-    least.bootstrap()
-    return least
 
 
 @pytest.fixture(scope="module")
@@ -261,16 +152,9 @@ def test_the_edited_examples_make_a_tunnel(root, site):
 
 
 def test_an_upgrade_keeps_what_was_configured(root, package, site, tmp_path):
-    newer = tmp_path / "kerbwrap_new.deb"
-    tree = tmp_path / "tree"
-    run("dpkg-deb", "-R", package, tree)
-    control = tree / "DEBIAN" / "control"
-    control.write_text(re.sub(r"^(Version: .*)$", r"\1+newer",
-                              control.read_text(), flags=re.M))
-    run("dpkg-deb", "--root-owner-group", "-b", tree, newer)
     before = {path: path.read_bytes()
               for path in (root.path / "etc/kerbwrap").iterdir()}
-    root.install(newer)
+    root.install(repack(package, tmp_path))
     version = root.run("dpkg-query", "-W", "-f", "${Version}", "kerbwrap")
     assert version.endswith("+newer")
     assert before == {path: path.read_bytes()
@@ -305,73 +189,100 @@ def test_purging_leaves_nothing(root):
 CONTAINERFILE = ROOT / "contrib" / "container" / "Containerfile"
 
 
-def stages():
-    """[(name, [(instruction, what follows)])] of the file."""
-    text = re.sub(r"^#.*\n", "", CONTAINERFILE.read_text(), flags=re.M)
-    found = []
-    for line in text.replace("\\\n", " ").splitlines():
-        word, _, rest = line.partition(" ")
-        if word == "FROM":
-            image, _, name = rest.partition(" AS ")
-            assert image == "debian:12-slim"
-            found.append((name, []))
-        elif word:
-            found[-1][1].append((word, rest.strip()))
-    return found
+class Engine:
+    """buildah, with a store of its own; containers share our network."""
+
+    def __init__(self, path):
+        self.words = ["buildah", "--root", path / "store", "--runroot",
+                      path / "run", "--storage-driver", "vfs"]
+
+    def __call__(self, *command):
+        return run(*self.words, *command)
+
+    def importing(self, root, name):
+        container = self("from", "scratch").strip()
+        self("add", "--quiet", container, root.path, "/")
+        self("commit", "--rm", "--quiet", container, name)
+
+    def inside(self, container, *command, options=()):
+        return [*self.words, "run", "--isolation", "chroot", *options,
+                container, "--", *command]
 
 
-def copy_sources(to):
-    """The context: the top without what the file of things to ignore names."""
-    ignored = CONTAINERFILE.with_name("Containerfile.dockerignore")
-    patterns = ignored.read_text().split()
-    shutil.copytree(
-        ROOT, to, symlinks=True,
-        ignore=lambda path, names: [
-            name for name in names if pathlib.Path(path) == ROOT
-            and any(fnmatch.fnmatch(name, pattern) for pattern in patterns)])
-
-
-def build_stage(root, steps, others):
-    """The instructions that change files; the settings."""
-    settings = {}
-    for word, rest in steps:
-        if word == "RUN":
-            root.run("sh", "-c", rest)
-        elif word == "COPY":
-            source, to = rest.replace("--from=build ", "build:").split()
-            target = root.path / to.lstrip("/")
-            if source == ".":
-                copy_sources(target)
-                continue
-            base = ROOT
-            if source.startswith("build:"):
-                base, source = others["build"].path, source[len("build:/"):]
-            for file in base.glob(source):
-                shutil.copy(file, target)
-        else:
-            settings[word] = rest
-    return settings
-
-
-def test_the_containerfile_builds_and_runs(least, roots):
-    """There is no container engine here: its instructions are followed in clean
-    roots.  The first of them also shows that build-deb names all it needs."""
-    if "bookworm" not in apt_sources():
+@pytest.fixture(scope="module")
+def engine(roots, least):
+    """It has the image that no registry is asked for."""
+    if not shutil.which("buildah"):
+        pytest.skip("buildah is not installed")
+    if apt_sources()[0] != "bookworm":
         pytest.skip("this machine's mirror is not one of Debian 12")
-    built = {}
-    for name, steps in stages():
-        built[name] = least.copy(roots / (name or "image"))
-        settings = build_stage(built[name], steps, built)
-    image = built[""]
-    user, group = settings["USER"].split(":")
-    start = json.loads(settings["ENTRYPOINT"]) + json.loads(settings["CMD"])
-    assert start == ["kerbwrap", "run"]
-    said = image.run("setpriv", "--reuid", user, "--regid", group,
-                     "--clear-groups", "kerbwrap", "--version")
-    assert said.startswith("kerbwrap ")
-    assert image.user().split(":")[2:4] == [user, group]
-    for name in ("var/lib/kerbwrap", "run/kerbwrap"):
-        status = (image.path / name).stat()
-        assert (status.st_uid, status.st_gid) == (int(user), int(group))
-    assert not (image.path / "usr/bin/gcc").exists()
-    assert os.access(image.path / "usr/local/bin/kerbwrap-probe", os.X_OK)
+    engine = Engine(roots / "engine")
+    engine.importing(least, "docker.io/library/debian:12-slim")
+    return engine
+
+
+@pytest.fixture(scope="module")
+def image(engine):
+    """What the Containerfile makes, and what is said of it.  Its first stage
+    also shows that build-deb names all it needs."""
+    engine("build", "--isolation", "chroot", "--pull-never", "--format",
+           "docker", "-f", CONTAINERFILE, "-t", "kerbwrap", ROOT)
+    said = json.loads(engine("inspect", "--type", "image", "kerbwrap"))
+    return said["Docker"]["config"]
+
+
+def test_the_containerfile_makes_an_image_of_little(engine, image):
+    assert image["User"] == "10001:10001"
+    assert image["Healthcheck"]["Test"] == ["CMD", "kerbwrap", "status"]
+    container = engine("from", "--pull-never", "kerbwrap").strip()
+    said = run(*engine.inside(
+        container, "sh", "-c", "id -u; getent passwd kerbwrap; "
+        "stat -c '%u %g %a' /var/lib/kerbwrap /run/kerbwrap; "
+        "ls -d /usr/bin/gcc /src /root/*.deb /var/lib/apt/lists/* 2>&- || :"))
+    assert said.splitlines() == [
+        "10001",
+        "kerbwrap:x:10001:10001::/var/lib/kerbwrap:/usr/sbin/nologin",
+        "10001 10001 700", "10001 10001 700"]
+
+
+def configure(lab, settings, sections):
+    """The directory that somebody would mount, with a keytab."""
+    path = lab.path / "mounted"
+    path.mkdir()
+    (path / "kerbwrap.ini").write_text(
+        ini({"kerbwrap": settings, **sections}))
+    shutil.copy(lab.realm.keytab("web1"), path / "orders.keytab")
+    for file in (lab.path, path, *path.iterdir()):
+        os.chown(file, 10001, 10001)
+    return path
+
+
+def test_the_image_carries_a_tunnel(engine, image, lab):
+    port, status = free_port(), free_port()
+    keys = lab.server_keys(lab.echo(), accept=f"127.0.0.1:{port}",
+                           keytab="/etc/kerbwrap/orders.keytab")
+    mounted = configure(lab, {"status": f"127.0.0.1:{status}"},
+                        {"server db": keys})
+    container = engine("from", "--pull-never", "kerbwrap").strip()
+    process = subprocess.Popen(
+        engine.inside(container, *image["Entrypoint"], *image["Cmd"], options=[
+            "-v", f"{mounted}:/etc/kerbwrap:ro",
+            "-v", f"{lab.realm.env['KRB5_CONFIG']}:/etc/krb5.conf:ro"]),
+        text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    lab.callback(process.wait, 30 * PATIENCE)
+    lab.callback(process.kill)
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if " listening " in line:
+            break
+    assert said and " listening " in said[-1], "".join(said)
+    client = lab.kerbwrap({"client db": lab.client_keys(f"127.0.0.1:{port}")})
+    with client.connect("db") as sock:
+        assert applications.exchange(sock, b"hello") == b"hello"
+    assert run(*engine.inside(container, "kerbwrap-probe", "/readyz",
+                              str(status))) == "ready\n"
+    # What an engine does to stop it; this one does not hand signals on.
+    inside = re.search(r" started .*pid=(\d+)", "".join(said)).group(1)
+    os.kill(int(inside), signal.SIGTERM)
+    assert process.wait(30 * PATIENCE) == 0
