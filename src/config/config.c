@@ -50,6 +50,33 @@ config_new(const char *path)
     return config;
 }
 
+/* Defaults that the file itself gives.  Those of the machine stay open. */
+static bool
+complete(struct service_settings *service)
+{
+    if (service->role != ROLE_SERVER)
+        return true;
+    if (service->port == 0 && service->accept.kind == ENDPOINT_TCP)
+        service->port = service->accept.port;
+    if (*service->scp_name == '\0') {
+        char *name = strdup(service->name);
+        if (name == NULL)
+            return false;
+        free(service->scp_name);
+        service->scp_name = name;
+    }
+    return true;
+}
+
+static bool
+complete_all(struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++)
+        if (!complete(&config->services[i]))
+            return false;
+    return true;
+}
+
 struct config *
 config_read(FILE *file, const char *path, config_report *report, void *arg)
 {
@@ -60,6 +87,9 @@ config_read(FILE *file, const char *path, config_report *report, void *arg)
         findings->exhausted = true;
     else if (parse_file(&draft, file))
         crosscheck(&draft);
+    if (findings->errors == 0 && !findings->exhausted &&
+        !complete_all(draft.config))
+        findings->exhausted = true;
     findings_report(findings, path, report, arg);
     if (findings->errors > 0 || findings->exhausted) {
         config_free(draft.config);

@@ -38,7 +38,7 @@ typedef void config_report(enum severity severity, const char *text, void *arg);
 /*
  * Reads and checks path.  Every problem is reported, in line order; the result
  * is NULL when one of them was more than a warning.  Opens nothing but the
- * file, and for `threads = auto` what the kernel says of this process.
+ * file.
  */
 MUST_CHECK struct config *config_load(const char *path, config_report *report,
                                       void *arg);

@@ -106,7 +106,7 @@ static const struct option_word expiry_actions[] = {
 
 /* clang-format off */
 static const struct option options[] = {
-    {"threads",                   KERBWRAP,  VALUE_THREADS,   IN_GLOBAL(threads),                   "auto",                           .low = 1, .high = 256,
+    {"threads",                   KERBWRAP,  VALUE_THREADS,   IN_GLOBAL(threads),                   "auto",                           .low = 1, .high = THREADS_MAX,
      .help = "event loops; auto: the processors this process may use"},
     {"pool_threads",              KERBWRAP,  VALUE_NUMBER,    IN_GLOBAL(pool_threads),              "32",                             .low = 4, .high = 1024,
      .help = "threads for what can block: Kerberos, name resolution"},

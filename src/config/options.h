@@ -24,7 +24,7 @@ enum value_kind {
     VALUE_TEXT,      /* char * */
     VALUE_TEXTS,     /* struct text_list */
     VALUE_NUMBER,    /* unsigned; empty: 0 */
-    VALUE_THREADS,   /* unsigned; auto: the processors */
+    VALUE_THREADS,   /* unsigned; auto: 0 */
     VALUE_DURATION,  /* uint64_t, ms */
     VALUE_SIZE,      /* uint64_t, bytes */
     VALUE_WORD,      /* an enum; words says which */

@@ -61,9 +61,13 @@ struct endpoint_list {
     size_t count;
 };
 
+enum {
+    THREADS_MAX = 256
+};
+
 /* [kerbwrap].  Texts are owned, "" when empty; times in ms, sizes in bytes. */
 struct global_settings {
-    unsigned threads; /* "auto" resolved */
+    unsigned threads; /* 0: auto */
     unsigned pool_threads;
     unsigned max_connections;
     unsigned max_handshakes;

@@ -13,7 +13,6 @@
 #include <sys/types.h>
 
 #include "base/socket.h"
-#include "base/system.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/lists.h"
@@ -95,9 +94,15 @@ set_threads(const struct option *option, const char *text, void *field,
 {
     if (strcmp(text, "auto") != 0)
         return set_number(option, text, field, err);
-    unsigned count = cpu_count();
-    *(unsigned *)field = count < option->high ? count : (unsigned)option->high;
+    *(unsigned *)field = 0;
     return true;
+}
+
+static const char *
+get_threads(const struct option *option, const void *field, char *buffer)
+{
+    return *(const unsigned *)field == 0 ? "auto"
+                                         : get_number(option, field, buffer);
 }
 
 static bool
@@ -124,8 +129,12 @@ set_duration(const struct option *option, const char *text, void *field,
 static const char *
 get_duration(const struct option *option, const void *field, char *buffer)
 {
-    (void)option;
-    duration_format(*(const uint64_t *)field, buffer, VALUE_TEXT_SIZE);
+    uint64_t ms = *(const uint64_t *)field, usual;
+
+    /* As the documents spell it. */
+    if (duration_parse(option->default_text, &usual, NULL) && ms == usual)
+        return option->default_text;
+    duration_format(ms, buffer, VALUE_TEXT_SIZE);
     return buffer;
 }
 
@@ -328,7 +337,7 @@ static const struct kind kinds[VALUE_KINDS] = {
     [VALUE_TEXT]      = {.set = set_text, .get = get_text, .clear = clear_text},
     [VALUE_TEXTS]     = LIST(texts),
     [VALUE_NUMBER]    = SCALAR(number),
-    [VALUE_THREADS]   = {.set = set_threads, .get = get_number},
+    [VALUE_THREADS]   = SCALAR(threads),
     [VALUE_DURATION]  = SCALAR(duration),
     [VALUE_SIZE]      = SCALAR(size),
     [VALUE_WORD]      = SCALAR(word),

@@ -137,10 +137,7 @@ fill_service(struct registrar *registrar,
     settings->dns_name = service->dns_name;
     settings->srv = service->dns_name_type == DNS_NAME_SRV;
     settings->port = (uint16_t)service->port;
-    if (settings->port == 0 && service->accept.kind == ENDPOINT_TCP)
-        settings->port = service->accept.port;
-    settings->scp_name = *service->scp_name != '\0' ? service->scp_name
-                                                    : service->name;
+    settings->scp_name = service->scp_name;
     settings->keywords = service->keywords.items;
     settings->keyword_count = service->keywords.count;
 }

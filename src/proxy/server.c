@@ -156,10 +156,20 @@ on_connection_closed(void *arg)
     server_check_drained(server);
 }
 
+static unsigned
+thread_count(const struct config *config)
+{
+    unsigned processors = cpu_count();
+
+    if (config->global.threads > 0)
+        return config->global.threads;
+    return processors < THREADS_MAX ? processors : THREADS_MAX;
+}
+
 static bool
 start_workers(struct server *server, struct error *err)
 {
-    unsigned count = server->config->global.threads;
+    unsigned count = thread_count(server->config);
     char name[32];
 
     server->workers = calloc(count, sizeof(struct worker *));

@@ -319,12 +319,31 @@ START_TEST(long_lists_are_printed_in_lines_that_can_be_read)
 }
 END_TEST
 
+START_TEST(what_only_the_listener_can_tell_stays_open)
+{
+    struct config_text *result = config_text_read(
+        "[server a]\naccept = fd:x\nconnect = 127.0.0.1:1\n"
+        "service_class = c\nkeytab = /k\nallow = a@R\n"
+        "scp_name = other\nheartbeat = 90s\n");
+    ck_assert_msg(result->config != NULL, "%s", result->findings);
+    char *text = config_text_print(result->config);
+
+    ck_assert_ptr_nonnull(strstr(text, "\nport =\nscp_name = other\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nheartbeat = 90s\n"));
+    free(text);
+    config_text_free(result);
+}
+END_TEST
+
 START_TEST(effective_values_are_printed)
 {
     struct config_text *result = config_text_read(SERVER_LINES);
     char *text = config_text_print(result->config);
 
-    ck_assert_ptr_nonnull(strstr(text, "\nclose_timeout = 1m\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nclose_timeout = 60s\n"));
+    ck_assert_ptr_nonnull(strstr(text, "[kerbwrap]\nthreads = auto\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nport = 7443\nscp_name = a\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\ndns_name =\n"));
     ck_assert_ptr_nonnull(strstr(text, "\n[server a]\naccept = [::]:7443\n"));
     ck_assert_ptr_nonnull(strstr(text, "\ntunnel =\n"));
     ck_assert_ptr_null(strstr(text, "[directory]"));
@@ -401,6 +420,7 @@ make_suite(void)
                         sizeof printed_texts / sizeof printed_texts[0]);
     tcase_add_test(files, long_lists_are_printed_in_lines_that_can_be_read);
     tcase_add_test(files, effective_values_are_printed);
+    tcase_add_test(files, what_only_the_listener_can_tell_stays_open);
     tcase_add_test(files, the_last_reference_frees);
     tcase_add_test(files, releasing_nothing_is_fine);
     suite_add_tcase(suite, sections);

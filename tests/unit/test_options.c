@@ -265,7 +265,7 @@ START_TEST(what_is_not_given_is_default_and_texts_never_null)
     ck_assert_uint_eq(server->socket_mode, 0600);
     ck_assert_str_eq(result->config->directory.domain, "");
     ck_assert_str_eq(result->config->global.log_target, "stderr");
-    ck_assert_uint_ge(result->config->global.threads, 1);
+    ck_assert_uint_eq(result->config->global.threads, 0);
     config_text_free(result);
 }
 END_TEST
