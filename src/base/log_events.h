@@ -14,7 +14,7 @@
     LOG_EVENT(DOWN,           "down",           INFO,    "service id peer_id peer reason duration received sent")  \
     LOG_EVENT(FAILED,         "failed",         WARNING, "service id peer from to target rule reason duration") \
     LOG_EVENT(REFUSED,        "refused",        WARNING, "service id peer from to target rule reason duration") \
-    LOG_EVENT(PROBE,          "probe",          DEBUG,   "service id from reason duration") \
+    LOG_EVENT(PROBE,          "probe",          DEBUG,   "service id peer from reason duration") \
     LOG_EVENT(PROGRAM_ENDED,  "program_ended",  INFO,    "service id pid reason")                               \
     LOG_EVENT(PROGRAM_FAILED, "program_failed", WARNING, "service id pid reason")                               \
     LOG_EVENT(CANDIDATE,      "candidate",      WARNING, "service id to target reason")                         \

@@ -105,14 +105,20 @@ on_reset_message(struct handshake *hs, const struct unseal_record *record)
     struct reset reset;
     struct error error;
     char safe[MESSAGE_SENTENCE_MAX + 1];
+    bool server = hs->settings.service->role == ROLE_SERVER;
 
     if (!reset_parse(record->plain, record->plain_size, &reset, &error)) {
         refuse(hs, RESET_PROTOCOL, &error);
         return;
     }
     text_sanitize(reset.sentence, strlen(reset.sentence), safe, sizeof safe);
-    error_set(&error, "the %s refused (%s): %s",
-              hs->settings.service->role == ROLE_CLIENT ? "server" : "client",
+    /* In place of its HELLO: nobody was dialled for it. */
+    if (server && reset.code == RESET_SHUTDOWN) {
+        error_set(&error, "the client left before its HELLO: %s", safe);
+        finish(hs, HANDSHAKE_PROBE, &error, NULL);
+        return;
+    }
+    error_set(&error, "the %s refused (%s): %s", server ? "client" : "server",
               reset_name(reset.code), safe);
     error_label(&error, reset_name(reset.code));
     finish(hs, reset.retryable ? HANDSHAKE_FAILED : HANDSHAKE_REFUSED, &error,

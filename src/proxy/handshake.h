@@ -22,7 +22,8 @@
 enum handshake_outcome {
     HANDSHAKE_DONE,    /* proved, both HELLOs agree; the initiator may have
                           waited for READY */
-    HANDSHAKE_PROBE,   /* the peer closed without a byte */
+    HANDSHAKE_PROBE,   /* the peer closed without a byte, or, proven, in place
+                          of its HELLO */
     HANDSHAKE_FAILED,  /* here or there; another server may do better */
     HANDSHAKE_REFUSED, /* the proven peer says no, and would elsewhere */
 };

@@ -141,6 +141,20 @@ START_TEST(reset_of_the_client_is_heard_and_not_answered)
 }
 END_TEST
 
+/* As the doctor does: it is no failure of ours. */
+START_TEST(client_that_leaves_in_place_of_its_hello_is_a_probe)
+{
+    struct bytes flight = {0};
+
+    client_reach_hello();
+    peer_add_reset(&flight, RESET_SHUTDOWN, true, "only\ttried");
+    peer_send(&flight);
+    handshake_expect(HANDSHAKE_PROBE,
+                     "the client left before its HELLO: only\\x09tried");
+    ck_assert_uint_eq(handshake_await()->farewell.size, 0);
+}
+END_TEST
+
 static Suite *
 handshake_refusal_suite(void)
 {
@@ -160,6 +174,8 @@ handshake_refusal_suite(void)
     tcase_add_test(refusals, misshapen_hello_is_a_breach);
     tcase_add_test(refusals, misshapen_reset_is_a_breach);
     tcase_add_test(refusals, reset_of_the_client_is_heard_and_not_answered);
+    tcase_add_test(refusals,
+                   client_that_leaves_in_place_of_its_hello_is_a_probe);
     suite_add_tcase(suite, refusals);
     return suite;
 }
