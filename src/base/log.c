@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log_limit.h"
@@ -40,8 +41,9 @@ static struct {
     enum sink_state state;
     bool writer_ended;
     bool reopen;
-    uint64_t report_ms; /* when to report losses; 0: there are none */
-    uint64_t lost;      /* dropped and not yet reported */
+    struct log_target *next; /* owned; what the writer should take, or NULL */
+    uint64_t report_ms;      /* when to report losses; 0: there are none */
+    uint64_t lost;           /* dropped and not yet reported */
     struct log_limit limit;
     struct log_queue queue;
     struct log_target target; /* the writer's alone */
@@ -216,6 +218,19 @@ reopen_target(void)
                             });
 }
 
+/* Locked, but not while the old target is closed. */
+static void
+take_next(void)
+{
+    struct log_target *next = sink.next;
+
+    sink.next = NULL;
+    pthread_mutex_unlock(&sink.lock);
+    log_target_take(&sink.target, next);
+    free(next);
+    pthread_mutex_lock(&sink.lock);
+}
+
 /* Locked, but not while the target is written to.  False: nothing is queued. */
 static bool
 write_queued(void)
@@ -270,6 +285,8 @@ write_lines(void *arg)
 {
     pthread_mutex_lock(&sink.lock);
     for (;;) {
+        if (sink.next != NULL)
+            take_next();
         if (sink.reopen)
             reopen_target();
         if (write_queued())
@@ -287,17 +304,51 @@ write_lines(void *arg)
     return arg;
 }
 
+struct log_target *
+log_prepare(const char *target, struct error *err)
+{
+    struct log_target *prepared = calloc(1, sizeof *prepared);
+
+    if (prepared == NULL)
+        error_set(err, "cannot open the log: out of memory");
+    else if (log_target_open(prepared, target, err))
+        return prepared;
+    free(prepared);
+    return NULL;
+}
+
+void
+log_discard(struct log_target *prepared)
+{
+    if (prepared != NULL && prepared->kind == LOG_TARGET_FILE)
+        close(prepared->fd);
+    free(prepared);
+}
+
+void
+log_take(struct log_target *prepared)
+{
+    pthread_mutex_lock(&sink.lock);
+    struct log_target *passed = sink.next;
+    sink.next = prepared;
+    pthread_cond_signal(&sink.work);
+    pthread_mutex_unlock(&sink.lock);
+    log_discard(passed);
+}
+
 bool
 log_open(const struct log_settings *settings, struct error *err)
 {
-    if (!log_target_open(&sink.target, settings->target, err))
+    sink.next = log_prepare(settings->target, err);
+    if (sink.next == NULL)
         return false;
     log_adjust(settings->level, settings->format);
     sink.writer_ended = false;
     sink.state = SINK_OPEN;
     if (!thread_start("log", write_lines, NULL, &sink.writer, err)) {
         sink.state = SINK_DIRECT;
-        log_target_close(&sink.target);
+        log_discard(sink.next);
+        sink.next = NULL;
         return false;
     }
     return true;

@@ -31,6 +31,8 @@ enum log_format {
     LOG_FORMAT_JSON,
 };
 
+struct log_target;
+
 struct log_settings {
     enum log_level level;
     enum log_format format;
@@ -81,6 +83,15 @@ MUST_CHECK bool log_open(const struct log_settings *settings,
 
 /* Level and format from now on (reload); any thread. */
 void log_adjust(enum log_level level, enum log_format format);
+
+/*
+ * Another target, in two steps: opened, which may fail; then for the writer to
+ * take, soon, or to be discarded (NULL is fine).  Main's alone.
+ */
+MUST_CHECK struct log_target *log_prepare(const char *target,
+                                          struct error *err);
+void log_take(struct log_target *prepared);
+void log_discard(struct log_target *prepared);
 
 /* file: opens PATH anew (after rotation), by the writer, soon; any thread. */
 void log_reopen(void);

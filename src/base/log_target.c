@@ -50,7 +50,6 @@ log_target_open(struct log_target *target, const char *name, struct error *err)
     }
     if (strcmp(name, "syslog") == 0) {
         target->kind = LOG_TARGET_SYSLOG;
-        openlog("kerbwrap", LOG_PID | LOG_NDELAY, LOG_DAEMON);
         return true;
     }
     if (strncmp(name, file_prefix, sizeof file_prefix - 1) != 0 ||
@@ -67,6 +66,18 @@ log_target_open(struct log_target *target, const char *name, struct error *err)
     target->fd = fd;
     snprintf(target->path, sizeof target->path, "%s", path);
     return true;
+}
+
+void
+log_target_take(struct log_target *target, const struct log_target *new)
+{
+    log_target_close(target);
+    target->kind = new->kind;
+    target->fd = new->fd;
+    target->torn = false;
+    memcpy(target->path, new->path, sizeof target->path);
+    if (target->kind == LOG_TARGET_SYSLOG)
+        openlog("kerbwrap", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 bool

@@ -33,9 +33,13 @@ struct log_target {
     char buffer[LOG_TARGET_BUFFER];
 };
 
-/* name: "stderr", "syslog" or "file:PATH". */
+/* name: "stderr", "syslog" or "file:PATH".  Nothing is written to it before it
+ * was taken. */
 MUST_CHECK bool log_target_open(struct log_target *target, const char *name,
                                 struct error *err);
+
+/* What it was is closed, and what new has opened is target's. */
+void log_target_take(struct log_target *target, const struct log_target *new);
 
 /* A file: opens its path anew; the old one stays when that fails. */
 MUST_CHECK bool log_target_reopen(struct log_target *target, struct error *err);

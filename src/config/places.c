@@ -152,9 +152,9 @@ add_process(struct gathering *gathering, const struct config *config)
     add(gathering, "the configuration", config->path, PLACE_READ);
     add_directory(gathering, "state_dir", global->state_dir);
     add_directory(gathering, "runtime_dir", global->runtime_dir);
-    size_t first = list->count;
     if (strncmp(global->log_target, "file:", 5) == 0)
         add(gathering, "log_target", global->log_target + 5, PLACE_APPEND);
+    size_t first = list->count;
     if (global->status_enabled)
         add_socket(gathering, "status", &global->status, PLACE_WRITE);
     for (size_t i = first; i < list->count; i++)

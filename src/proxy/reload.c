@@ -141,14 +141,13 @@ apply_global(struct server *server, const struct config *config)
     if (old->threads != new->threads ||
         old->pool_threads != new->pool_threads ||
         old->buffer_memory != new->buffer_memory ||
-        strcmp(old->log_target, new->log_target) != 0 ||
         strcmp(old->user, new->user) != 0 ||
         strcmp(old->group, new->group) != 0 ||
         !endpoint_equal(&old->status, &new->status))
         log_event(EVENT_WARN,
                   LOG_TEXT("reason", "threads, pool_threads, buffer_memory, "
-                                     "log_target, status, user and group "
-                                     "change at the next start only"));
+                                     "status, user and group change at the "
+                                     "next start only"));
 }
 
 static void
@@ -161,9 +160,44 @@ report(enum severity severity, const char *text, void *arg)
         log_event(EVENT_ERROR, LOG_TEXT("reason", text));
 }
 
+/* Opens what is to be logged to from now on; NULL: the same as before. */
+static bool
+prepare_log(const struct server *server, const struct config *config,
+            struct log_target **prepared_out, struct error *err)
+{
+    const char *target = config->global.log_target;
+    struct log_target *prepared = NULL;
+
+    if (strcmp(target, server->config->global.log_target) != 0) {
+        prepared = log_prepare(target, err);
+        if (prepared == NULL)
+            return false;
+    }
+    *prepared_out = prepared;
+    return true;
+}
+
+/* All that can fail: the services of config, and where to log. */
+static struct service **
+prepare(struct server *server, struct config *config,
+        struct log_target **log_out, struct error *err)
+{
+    struct service **services = NULL;
+
+    if (!confinement_covers(server->confinement, config, err) ||
+        !server_make_directories(server, config, err) ||
+        !prepare_log(server, config, log_out, err))
+        return NULL;
+    services = server_make_services(server, config, err);
+    if (services == NULL)
+        log_discard(*log_out);
+    return services;
+}
+
 static void
 reload(struct server *server)
 {
+    struct log_target *log = NULL;
     const char *path = server->config->path;
     struct error error;
 
@@ -174,16 +208,15 @@ reload(struct server *server)
         return;
     }
     config->generation = server->config->generation + 1;
-    struct service **services = NULL;
-    if (confinement_covers(server->confinement, config, &error) &&
-        server_make_directories(server, config, &error))
-        services = server_make_services(server, config, &error);
+    struct service **services = prepare(server, config, &log, &error);
     if (services == NULL) {
         log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
                   LOG_TEXT("reason", error.text));
         config_release(config);
         return;
     }
+    if (log != NULL)
+        log_take(log);
     apply_global(server, config);
     swap_services(server, services, config->service_count);
     config_release(server->config);

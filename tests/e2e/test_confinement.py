@@ -163,8 +163,20 @@ def test_a_reload_that_leads_elsewhere_says_so(lab, home):
         "directories to which the process has confined itself at start "
         "(`user`); restart kerbwrap")
     sections["server db"]["keytab"] = give_keytab(lab, "alice")
+    target = home / "outside" / "log"
+    sections["kerbwrap"] = {**sections["kerbwrap"], "log_target":
+                            f"file:{target}"}
     sidecar.reload(sections)
-    sidecar.wait_for("reloaded")
+    assert sidecar.wait_for("reload_failed", count=2)["reason"] == (
+        f"cannot use `log_target` {target}: it is outside the directories to "
+        "which the process has confined itself at start (`user`); restart "
+        "kerbwrap")
+    assert not target.exists()
+    target = home / "run" / "log"
+    sections["kerbwrap"]["log_target"] = f"file:{target}"
+    sidecar.reload(sections)
+    wait_until(lambda: '"event":"reloaded"' in
+               (target.read_text() if target.exists() else ""))
 
 
 @needs_landlock

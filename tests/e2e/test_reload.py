@@ -7,6 +7,7 @@ KERBWRAP_RELOADS says how often.
 
 import errno
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -292,3 +293,39 @@ def test_a_rotated_log_loses_no_line(lab):
              for line in file.read_text().splitlines()]
     assert sum(" up " in line for line in lines) == 30
     assert sum(" down " in line for line in lines) == 30
+
+
+def test_the_log_goes_elsewhere_with_all_the_rest_or_not_at_all(lab):
+    old, new, other = (lab.path / f"{name}.log" for name in
+                       ("old", "new", "other"))
+    good = {
+        "kerbwrap": {"log_target": f"file:{old}", "log_format": "text"},
+        "client db": lab.client_keys(
+            "127.0.0.1:1", accept=f"unix:{lab.path}/db.sock")}
+    sidecar = lab.kerbwrap(good, wait=False)
+
+    def turn(settings, log, said, **client):
+        sidecar.reload({
+            "kerbwrap": {**good["kerbwrap"], **settings},
+            "client db": {**good["client db"], **client}})
+        wait_until(lambda: log.exists() and said in log.read_text())
+
+    wait_until(lambda: old.exists() and "listening" in old.read_text())
+    turn({"log_target": f"file:{lab.path}/none/log"}, old,
+         f'cannot open the log {lab.path}/none/log: No such file or directory')
+    turn({"log_target": f"file:{other}"}, old, "reload_failed file=",
+         accept="192.0.2.1:1")
+    turn({"log_target": f"file:{new}", "log_format": "json"}, new,
+         '"event":"reloaded"')
+    assert " reloaded " not in old.read_text()
+    # It is the new one that is opened anew.
+    new.rename(lab.path / "new.log.1")
+    sidecar.signal(signal.SIGUSR1)
+    wait_until(new.exists)
+    before = old.stat().st_size
+    turn({}, old, " reloaded ")
+    assert old.stat().st_size > before
+    open_now = {os.readlink(fd) for fd in
+                pathlib.Path(f"/proc/{sidecar.process.pid}/fd").iterdir()}
+    assert str(old) in open_now
+    assert not {str(new), str(other)} & open_now
