@@ -55,9 +55,9 @@ examine_directory(struct visit *visit)
 
     if (!may_ask(visit))
         return;
-    patient->registrar = registrar_new(patient->settings->config,
-                                       patient->service,
-                                       patient->settings->ccache, 1, &error);
+    patient->registrar = registrar_new(
+        patient->settings->config, patient->service, patient->settings->ccache,
+        NO_WORKERS, &error);
     if (patient->registrar == NULL ||
         registry_open(&patient->registrar->settings.registry, &registry,
                       &error) != DIRECTORY_ANSWERED) {
@@ -236,10 +236,10 @@ static struct discovery *
 ask(const struct patient *patient, struct error *err)
 {
     struct config *config = patient->settings->config;
-    struct credential *credential = *directory_of(patient)->keytab != '\0'
-                                        ? inquiry_credential(
-                                              config, patient->service, 1, err)
-                                        : credential_hold(patient->credential);
+    struct credential *credential =
+        *directory_of(patient)->keytab != '\0'
+            ? inquiry_credential(config, patient->service, NO_WORKERS, err)
+            : credential_hold(patient->credential);
     struct inquiry *inquiry = NULL;
     struct discovery *found = NULL;
     char lane[LANE_NAME_SIZE];

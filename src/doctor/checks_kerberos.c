@@ -71,7 +71,7 @@ take_keytab(struct visit *visit, const struct service_settings *service)
     } else if (*service->principal == '\0') {
         visit_fail(visit, NULL, "there is a keytab and no principal");
     } else {
-        patient->credential = service_credential(service, 1, &error);
+        patient->credential = service_credential(service, NO_WORKERS, &error);
         if (patient->credential == NULL ||
             !take_realm(patient, credential_name(patient->credential), &error))
             visit_fail(visit, NULL, "%s", error.text);
@@ -90,7 +90,8 @@ take_cache(struct visit *visit, const char *cache, const char *advice)
     const struct initiator_settings settings = {.ccache = cache};
     struct error error;
 
-    if (!credential_new_initiator(&settings, 1, &patient->credential, &error) ||
+    if (!credential_new_initiator(&settings, NO_WORKERS, &patient->credential,
+                                  &error) ||
         !credential_renew(patient->credential, &error) ||
         !take_realm(patient, credential_name(patient->credential), &error))
         visit_fail(visit, advice, "%s", error.text);
@@ -245,7 +246,8 @@ static bool
 log_in(struct patient *patient, const struct initiator_settings *settings,
        struct error *err)
 {
-    return credential_new_initiator(settings, 1, &patient->credential, err) &&
+    return credential_new_initiator(settings, NO_WORKERS, &patient->credential,
+                                    err) &&
            credential_renew(patient->credential, err);
 }
 

@@ -59,7 +59,7 @@ examine_keytab(struct visit *visit)
     struct stat found;
     struct error error;
 
-    if (!credential_new_acceptor(&settings, 1, &acceptor, &error)) {
+    if (!credential_new_acceptor(&settings, NO_WORKERS, &acceptor, &error)) {
         visit_fail(visit, NULL, "%s", error.text);
         return;
     }
@@ -306,8 +306,9 @@ try_name(struct visit *visit, struct credential *keytab, const char *name)
                    "the KDC seals tickets for %s with %s, only AES is allowed",
                    name, ticket.enctype_name);
     } else if (opens(patient->credential, keytab, name, &error)) {
-        if (patient->sound_name == NULL)
-            patient->sound_name = name;
+        if (patient->sound_name[0] == '\0')
+            snprintf(patient->sound_name, sizeof patient->sound_name, "%s",
+                     name);
         visit_ok(visit,
                  "opens a ticket for %s, which is sealed with key number "
                  "%" PRIu32 " (%s)",
@@ -326,7 +327,7 @@ examine_keys(struct visit *visit)
     struct credential *keytab;
     struct error error;
 
-    if (!credential_new_acceptor(&settings, 1, &keytab, &error)) {
+    if (!credential_new_acceptor(&settings, NO_WORKERS, &keytab, &error)) {
         visit_fail(visit, NULL, "%s", error.text);
         return;
     }

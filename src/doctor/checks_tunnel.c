@@ -156,7 +156,7 @@ shake_hands(struct visit *visit, const struct endpoint *endpoint,
     struct error error;
 
     endpoint_format(endpoint, where, sizeof where);
-    if (trial_handshake(&trial, proof, &error))
+    if (trial_handshake(&trial, proof, &visit->stuck, &error))
         visit_ok(visit, "%s", proof);
     else
         visit_fail(visit, NULL, "with %s at %s: %s", spn, where, error.text);
@@ -189,7 +189,7 @@ examine_own_handshake(struct visit *visit)
 
     if (!patient->is_running)
         visit_skip(visit, "not tried, because kerbwrap does not run here");
-    else if (patient->sound_name == NULL)
+    else if (patient->sound_name[0] == '\0')
         visit_skip(visit, "not tried, because of `key`");
     else
         shake_hands(visit, &endpoint, patient->sound_name);

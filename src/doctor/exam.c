@@ -2,7 +2,9 @@
 /*
  * One row after the other.  Each runs in a thread of its own, because a library
  * that waits for a KDC cannot be interrupted: who is late is left behind with
- * all that it uses, which is why nothing is freed then.
+ * all that it uses, which is why nothing is freed then.  A row works on a copy of
+ * the patient, which counts only when it ends in time.  What copies share are
+ * credentials, which threads may share, and what nobody changes any more.
  */
 #include "doctor/exam.h"
 
@@ -43,6 +45,7 @@ struct errand {
     int ended_fd; /* owned; readable once it has */
     pthread_t thread;
     const struct check *check;
+    struct patient patient; /* the copy */
     struct visit visit;
 };
 
@@ -110,8 +113,9 @@ run_errand(void *arg)
 }
 
 static struct errand *
-errand_start(const struct check *check, struct patient *patient,
-             struct server *server, uint64_t patience_ms, struct error *err)
+errand_start(const struct check *check, const struct patient *patient,
+             const struct server *server, uint64_t patience_ms,
+             struct error *err)
 {
     struct errand *errand = calloc(1, sizeof *errand);
 
@@ -127,8 +131,11 @@ errand_start(const struct check *check, struct patient *patient,
     }
     atomic_init(&errand->state, ERRAND_RUNNING);
     errand->check = check;
-    errand->visit.patient = patient;
-    errand->visit.server = server;
+    errand->patient = *patient;
+    errand->visit.patient = &errand->patient;
+    if (server != NULL)
+        errand->visit.server =
+            &errand->patient.servers[server - patient->servers];
     errand->visit.patience_ms = patience_ms;
     if (thread_start(check->name, run_errand, errand, &errand->thread, err))
         return errand;
@@ -191,24 +198,28 @@ facts_of(const struct patient *patient, const struct server *server)
 
 /* What the notes of a row that ended amount to. */
 static void
-conclude(struct exam *exam, struct errand *errand)
+conclude(struct exam *exam, struct errand *errand, struct patient *patient,
+         struct server *server)
 {
     const struct check *check = errand->check;
-    struct visit *visit = &errand->visit;
+    const struct visit *visit = &errand->visit;
     bool proved = true;
+
+    *patient = errand->patient;
+    exam->result.stuck = exam->result.stuck || visit->stuck;
 
     for (size_t i = 0; i < visit->count; i++) {
         const struct note *note = &visit->notes[i];
         proved = proved && note->verdict != VERDICT_FAIL &&
                  note->verdict != VERDICT_SKIP;
-        tell(exam, visit->patient, check, note);
+        tell(exam, patient, check, note);
     }
     if (!proved)
         return;
-    if (visit->server != NULL)
-        visit->server->facts |= check->proves;
+    if (server != NULL)
+        server->facts |= check->proves;
     else
-        visit->patient->facts |= check->proves;
+        patient->facts |= check->proves;
 }
 
 static bool
@@ -230,7 +241,7 @@ try_row(struct exam *exam, const struct check *check, struct patient *patient,
     if (errand == NULL)
         return false;
     if (errand_await(errand, patience + GRACE_MS)) {
-        conclude(exam, errand);
+        conclude(exam, errand, patient, server);
         errand_free(errand);
         return true;
     }

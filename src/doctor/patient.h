@@ -2,7 +2,7 @@
 /*
  * Who is examined: [kerbwrap] or one service, and what is known of it so far.
  * A row of the table sets members that no other row sets; who reads them needs
- * the fact that it proves.  Private to src/doctor.
+ * the fact that it proves.  A row is given a copy.  Private to src/doctor.
  */
 #ifndef DOCTOR_PATIENT_H
 #define DOCTOR_PATIENT_H
@@ -43,6 +43,9 @@ struct server {
 enum {
     NAMES_MAX = 8,
     SERVERS_MAX = 8,
+    /* Of a credential: several pools may be at work with it, one of them left
+     * behind, whose threads have the same numbers. */
+    NO_WORKERS = 0,
 };
 
 struct patient {
@@ -59,8 +62,8 @@ struct patient {
     char names[NAMES_MAX][SPN_SIZE];
     size_t name_count;
     bool names_are_guessed;
-    const char *sound_name; /* whose tickets the keytab opens; or NULL */
-    bool is_running;        /* a kerbwrap has its listener */
+    char sound_name[SPN_SIZE]; /* whose tickets the keytab opens; or "" */
+    bool is_running;           /* a kerbwrap has its listener */
     struct server servers[SERVERS_MAX];
     size_t server_count;
     /* owned */

@@ -142,21 +142,23 @@ begin(struct trial *trial, uint64_t ms)
     return true;
 }
 
-static void
+/* False: a job is still at work. */
+static bool
 trial_clear(struct trial *trial)
 {
     timer_stop(&trial->late);
     handshake_cancel(trial->handshake);
-    /* No job waits for anybody: whoever is left ends by itself. */
-    (void)!pool_free(trial->pool);
+    bool idle = pool_free(trial->pool);
     loop_free(trial->loop);
     if (trial->fd >= 0)
         close(trial->fd);
+    return idle;
 }
 
 bool
 trial_handshake(const struct trial_settings *settings,
-                char proof_out[TRIAL_PROOF_SIZE], struct error *err)
+                char proof_out[TRIAL_PROOF_SIZE], bool *stuck_out,
+                struct error *err)
 {
     struct trial trial = {
         .settings = settings,
@@ -176,6 +178,6 @@ trial_handshake(const struct trial_settings *settings,
         pool_new(POOL_THREADS, &trial.pool, err) &&
         begin(&trial, settings->ms > spent ? settings->ms - spent : 1))
         loop_run(trial.loop);
-    trial_clear(&trial);
+    *stuck_out = !trial_clear(&trial);
     return trial.proved;
 }

@@ -31,9 +31,10 @@ enum {
     TRIAL_PROOF_SIZE = 512
 };
 
-/* proof_out says as what, in safe words. */
+/* proof_out says as what, in safe words; stuck_out is set where a thread was left
+ * behind that is still at work with the credential. */
 MUST_CHECK bool trial_handshake(const struct trial_settings *settings,
                                 char proof_out[TRIAL_PROOF_SIZE],
-                                struct error *err);
+                                bool *stuck_out, struct error *err);
 
 #endif

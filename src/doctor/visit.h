@@ -21,6 +21,7 @@ struct visit {
     uint64_t patience_ms;
     struct note notes[NOTES_MAX];
     size_t count; /* none: the row has nothing to say here */
+    bool stuck;   /* a thread was left behind, with what it uses */
 };
 
 /* advice NULL: the row's. */
