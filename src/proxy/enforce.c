@@ -123,8 +123,10 @@ on_vetted_again(const struct vetting_result *result, void *arg)
     if (result->unanswered)
         ask_later(conn, &result->error);
     else if (!result->allowed)
-        connection_refuse(conn, EVENT_DOWN, RESET_FORBIDDEN,
-                          result->error.text);
+        connection_refuse(conn,
+                          conn->state == CONNECTION_RELAYING ? EVENT_DOWN
+                                                             : EVENT_REFUSED,
+                          RESET_FORBIDDEN, result->error.text);
 }
 
 /* As long as the name service does not answer, who is in stays. */
@@ -154,6 +156,17 @@ vet_again(struct connection *conn, struct config *config,
                          "cannot look up groups: out of memory");
 }
 
+/* Who is being judged by the old rules is not in yet. */
+static void
+begin_anew(struct connection *conn)
+{
+    vetting_cancel(conn->vetting);
+    conn->vetting = NULL;
+    config_release(conn->rules);
+    conn->rules = NULL;
+    connection_vet(conn);
+}
+
 static void
 judge_again(struct connection *conn, struct config *config)
 {
@@ -172,7 +185,10 @@ connection_enforce(struct connection *conn, struct config *config)
 {
     timer_stop(&conn->vet_later);
     conn->vet_wait_ms = 0;
-    judge_again(conn, config);
+    if (conn->vetting != NULL)
+        begin_anew(conn);
+    else
+        judge_again(conn, config);
 }
 
 void

@@ -305,6 +305,7 @@ connection_apply(const char *keys)
     const struct service_settings *service = arrival->snapshot->service;
     struct config_text *next = read_section(service->role, 1, keys);
 
+    next->config->generation = 1;
     loop_do(enforce, next->config);
     config_text_free(next);
 }

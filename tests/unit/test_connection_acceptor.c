@@ -16,7 +16,8 @@
 /* Asked in the place of src/gss. */
 
 static atomic_bool answers; /* does the name service? */
-static struct latch asked;
+static atomic_bool slow;    /* is it? */
+static struct latch asked, proceed;
 
 void
 membership_find(const char *principal, struct membership *out)
@@ -26,6 +27,8 @@ membership_find(const char *principal, struct membership *out)
     snprintf(out->why.text, sizeof out->why.text, "%s",
              answers ? "" : "cannot look up");
     latch_tell(&asked);
+    if (slow)
+        latch_wait(&proceed, 1);
 }
 
 enum access_member
@@ -379,7 +382,25 @@ START_TEST(new_rules_wait_for_a_name)
     connection_apply("allow = bob@TEST\n");
     peer_open_as_client();
     peer_say_hello();
-    connection_accept_application(0);
+    peer_expect_reset(RESET_FORBIDDEN,
+                      "not allowed: no rule of `allow` names this principal");
+}
+END_TEST
+
+START_TEST(new_rules_judge_who_is_being_judged)
+{
+    asked = proceed = (struct latch)LATCH_INITIALIZER;
+    slow = true;
+    begin("allow = group:staff\n");
+    peer_open_as_client();
+    peer_say_hello();
+    latch_wait(&asked, 1);
+    connection_apply("allow = bob@TEST\n");
+    peer_expect_reset(RESET_FORBIDDEN,
+                      "not allowed: no rule of `allow` names this principal");
+    ck_assert_uint_eq(connection_counters()->refused, 1);
+    latch_tell(&proceed);
+    slow = false;
 }
 END_TEST
 
@@ -485,6 +506,7 @@ connection_acceptor_suite(void)
     tcase_add_test(rules, new_rules_may_end_it);
     tcase_add_test(rules, new_rules_may_leave_it);
     tcase_add_test(rules, new_rules_wait_for_a_name);
+    tcase_add_test(rules, new_rules_judge_who_is_being_judged);
     tcase_add_test(rules, new_rules_wait_for_a_name_service_that_fails);
     tcase_add_test(rules, who_comes_while_the_name_service_fails_is_refused);
     suite_add_tcase(suite, rules);
