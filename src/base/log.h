@@ -86,7 +86,7 @@ void log_adjust(enum log_level level, enum log_format format);
 
 /*
  * Another target, in two steps: opened, which may fail; then for the writer to
- * take, soon, or to be discarded (NULL is fine).  Main's alone.
+ * take, soon (main's alone), or to be discarded (NULL is fine).
  */
 MUST_CHECK struct log_target *log_prepare(const char *target,
                                           struct error *err);

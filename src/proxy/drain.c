@@ -78,6 +78,8 @@ server_stop(struct server *server)
         log_close(200);
         _Exit(EXIT_SUCCESS);
     }
+    preparation_cancel(server->preparation);
+    server->preparation = NULL;
     for (size_t i = 0; i < server->service_count; i++)
         service_stop(server->services[i], false);
     herald_stopping(server->herald);

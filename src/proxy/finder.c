@@ -239,8 +239,7 @@ load_kept(struct finder *finder, struct error *err)
 }
 
 static bool
-set_up(struct finder *finder, const struct finder *predecessor,
-       unsigned workers, struct error *err)
+set_up(struct finder *finder, unsigned workers, struct error *err)
 {
     finder->question = inquiry_question(finder->config, finder->service, err);
     if (finder->question == NULL)
@@ -252,20 +251,12 @@ set_up(struct finder *finder, const struct finder *predecessor,
     }
     finder->credential = inquiry_credential(finder->config, finder->service,
                                             workers, err);
-    if (finder->credential == NULL)
-        return false;
-    if (predecessor == NULL ||
-        strcmp(predecessor->question, finder->question) != 0)
-        return load_kept(finder, err);
-    finder->known = discovery_hold(predecessor->known);
-    finder->answered = predecessor->answered;
-    return true;
+    return finder->credential != NULL && load_kept(finder, err);
 }
 
 struct finder *
 finder_new(struct config *config, const struct service_settings *service,
-           const struct finder *predecessor, unsigned workers,
-           struct error *err)
+           unsigned workers, struct error *err)
 {
     struct finder *finder = calloc(1, sizeof *finder);
     if (finder == NULL) {
@@ -275,11 +266,21 @@ finder_new(struct config *config, const struct service_settings *service,
     finder->config = config_hold(config);
     finder->service = service;
     finder->retry_ms = RETRY_FIRST_MS;
-    if (!set_up(finder, predecessor, workers, err)) {
+    if (!set_up(finder, workers, err)) {
         finder_free(finder);
         return NULL;
     }
     return finder;
+}
+
+void
+finder_succeed(struct finder *finder, const struct finder *predecessor)
+{
+    if (strcmp(predecessor->question, finder->question) != 0)
+        return;
+    discovery_release(finder->known);
+    finder->known = discovery_hold(predecessor->known);
+    finder->answered = predecessor->answered;
 }
 
 const struct discovery *

@@ -21,14 +21,14 @@ struct finder;
 /* discovery is borrowed: hold it to keep it. */
 typedef void finder_changed(const struct discovery *discovery, void *arg);
 
-/*
- * Reads the kept answer; asks nobody yet.  config is held; predecessor (NULL:
- * none) hands over what it knows when it asked the same.
- */
+/* Reads the kept answer, which may block; asks nobody yet.  config is held. */
 MUST_CHECK struct finder *finder_new(struct config *config,
                                      const struct service_settings *service,
-                                     const struct finder *predecessor,
                                      unsigned workers, struct error *err);
+
+/* Before finder_start: goes on with what predecessor knows, when it asked the
+ * same. */
+void finder_succeed(struct finder *finder, const struct finder *predecessor);
 
 /* What is known now; never NULL. */
 const struct discovery *finder_discovery(const struct finder *finder);

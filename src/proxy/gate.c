@@ -18,21 +18,31 @@ is_fit(const struct service_settings *settings, const struct listener *listener,
     return false;
 }
 
+bool
+gate_owner(const struct service_settings *settings, const struct owner *owner,
+           struct owner *owner_out, struct error *err)
+{
+    if (settings->accept.kind != ENDPOINT_UNIX ||
+        settings->socket_owner[0] == '\0') {
+        *owner_out = *owner;
+        return true;
+    }
+    if (users_find_owner(settings->socket_owner, owner_out, err))
+        return true;
+    error_prefix(err, "`socket_owner`");
+    return false;
+}
+
 struct listener *
 gate_open(const struct service_settings *settings,
           const struct endpoint *accept, const struct owner *owner,
           const struct listener *predecessor, struct error *err)
 {
-    struct socket_permissions permissions = {
+    const struct socket_permissions permissions = {
         .mode = settings->socket_mode,
         .owner = *owner,
     };
 
-    if (accept->kind == ENDPOINT_UNIX && settings->socket_owner[0] != '\0' &&
-        !users_find_owner(settings->socket_owner, &permissions.owner, err)) {
-        error_prefix(err, "`socket_owner`");
-        return NULL;
-    }
     struct listener *listener = listener_new(accept, &permissions, predecessor,
                                              err);
     if (listener != NULL && settings->role == ROLE_CLIENT)

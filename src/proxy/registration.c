@@ -29,12 +29,16 @@ static const char lane[] = "registration";
 
 struct inspection {
     struct job job; /* first: the pool's view */
-    /* owned */
-    struct registrar *registrar;
+    /* held */
+    struct config *config;
     /* borrowed */
-    const struct service_settings *service; /* in the registrar's config */
+    const struct service_settings *service; /* in config */
     struct registration *registration;      /* not by the job's thread */
+    /* plain */
+    unsigned workers;
+    uint16_t port;
     /* what came of it */
+    bool asked; /* else there was nothing to ask with, says verify_error */
     enum publish_status verified, published;
     struct error verify_error, publish_error;
 };
@@ -104,12 +108,16 @@ tell(enum publish_news news, const char *text, void *arg)
 }
 
 static void
-run(struct job *job)
+ask(struct inspection *inspection, struct registrar *registrar)
 {
-    struct inspection *inspection = (struct inspection *)job;
-    struct publish_settings *settings = &inspection->registrar->settings;
     const struct service_settings *service = inspection->service;
+    struct publish_settings *settings = &registrar->settings;
 
+    settings->tell = tell;
+    settings->arg = registrar;
+    settings->flags = PUBLISH_SCP_ONLY;
+    if (service->port == 0)
+        settings->port = inspection->port;
     inspection->verified = inspection->published = PUBLISH_DONE;
     if (verifies(service))
         inspection->verified = publish_verify(settings,
@@ -122,11 +130,25 @@ run(struct job *job)
 }
 
 static void
+run(struct job *job)
+{
+    struct inspection *inspection = (struct inspection *)job;
+    struct registrar *registrar = registrar_new(
+        inspection->config, inspection->service, NULL, inspection->workers,
+        &inspection->verify_error);
+
+    inspection->asked = registrar != NULL;
+    if (registrar != NULL)
+        ask(inspection, registrar);
+    registrar_free(registrar);
+}
+
+static void
 inspection_free(struct job *job)
 {
     struct inspection *inspection = (struct inspection *)job;
 
-    registrar_free(inspection->registrar);
+    config_release(inspection->config);
     free(inspection);
 }
 
@@ -177,6 +199,21 @@ on_bad_names(struct registration *registration, struct error *why)
     registration->on_verdict(warns, registration->arg);
 }
 
+/* Without a credential for the directory; it will not come by itself, so that
+ * who did not ask for anything is told once. */
+static void
+on_no_credential(struct registration *registration, const struct error *why)
+{
+    const struct service_settings *service = registration->service;
+
+    if (service->publish || service->verify_spn != VERIFY_SPN_AUTO) {
+        on_silence(registration, why);
+        return;
+    }
+    say(registration, EVENT_WARN, why->text);
+    registration->on_verdict(true, registration->arg);
+}
+
 static void
 on_inspected(struct job *job)
 {
@@ -186,7 +223,11 @@ on_inspected(struct job *job)
     timer_stop(&registration->late);
     registration->inspection = NULL;
     registration->state.text[0] = '\0';
-    if (inspection->verified == PUBLISH_SILENT) {
+    if (!inspection->asked) {
+        error_prefix(&inspection->verify_error,
+                     "cannot look at the names in the directory");
+        on_no_credential(registration, &inspection->verify_error);
+    } else if (inspection->verified == PUBLISH_SILENT) {
         on_silence(registration, &inspection->verify_error);
     } else if (inspection->verified == PUBLISH_FAILED) {
         on_bad_names(registration, &inspection->verify_error);
@@ -201,21 +242,6 @@ on_inspected(struct job *job)
         registration->on_verdict(true, registration->arg);
     }
     inspection_free(job);
-}
-
-/* Without a credential for the directory; it will not come by itself, so that
- * who did not ask for anything is told once. */
-static void
-on_no_credential(struct registration *registration, const struct error *why)
-{
-    const struct service_settings *service = registration->service;
-
-    if (service->publish || service->verify_spn != VERIFY_SPN_AUTO) {
-        on_silence(registration, why);
-        return;
-    }
-    say(registration, EVENT_WARN, why->text);
-    registration->on_verdict(true, registration->arg);
 }
 
 /* Serving need not wait for a slow directory; the look goes on. */
@@ -242,48 +268,27 @@ on_late(void *arg)
 
 /* --- life --------------------------------------------------------------- */
 
-static struct inspection *
-inspection_new(struct registration *registration, struct error *err)
+static void
+on_due(void *arg)
 {
+    struct registration *registration = arg;
     struct inspection *inspection = calloc(1, sizeof *inspection);
+    struct error why;
 
     if (inspection == NULL) {
-        error_set(err, "cannot look at the directory: out of memory");
-        return NULL;
+        error_set(&why, "cannot look at the names in the directory: out of "
+                        "memory");
+        on_silence(registration, &why);
+        return;
     }
     inspection->job.run = run;
     inspection->job.done = on_inspected;
     inspection->job.discard = inspection_free;
     inspection->registration = registration;
+    inspection->config = config_hold(registration->config);
     inspection->service = registration->service;
-    inspection->registrar = registrar_new(registration->config,
-                                          registration->service, NULL,
-                                          registration->workers, err);
-    if (inspection->registrar == NULL) {
-        free(inspection);
-        return NULL;
-    }
-    struct publish_settings *settings = &inspection->registrar->settings;
-    settings->tell = tell;
-    settings->arg = inspection->registrar;
-    settings->flags = PUBLISH_SCP_ONLY;
-    if (registration->service->port == 0)
-        settings->port = registration->port;
-    return inspection;
-}
-
-static void
-on_due(void *arg)
-{
-    struct registration *registration = arg;
-    struct error why;
-    struct inspection *inspection = inspection_new(registration, &why);
-
-    if (inspection == NULL) {
-        error_prefix(&why, "cannot look at the names in the directory");
-        on_no_credential(registration, &why);
-        return;
-    }
+    inspection->workers = registration->workers;
+    inspection->port = registration->port;
     registration->inspection = inspection;
     registration->overdue = false;
     timer_start(&registration->late, registration->config->directory.timeout);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SIGHUP.  The new services are made beside the old ones, and only when all of
- * them stand does anything change.  Connections stay with the snapshot they
- * came with.
+ * SIGHUP.  What may block is done in the pool; then the new services are made
+ * beside the old ones, and only when all of them stand does anything change.
+ * Connections stay with the snapshot they came with.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,10 @@
 #include "proxy/connection.h"
 #include "proxy/herald.h"
 #include "proxy/server_parts.h"
+
+enum {
+    PATIENCE_MS = 30000 /* less than service managers have */
+};
 
 static struct service *
 find_predecessor(const struct server *server,
@@ -35,23 +39,24 @@ server_free_services(struct service **services, size_t count)
 }
 
 struct service **
-server_make_services(struct server *server, struct config *config,
+server_make_services(struct server *server, const struct prepared *prepared,
                      struct error *err)
 {
-    struct service **services = calloc(config->service_count,
-                                       sizeof(struct service *));
+    size_t count = prepared->config->service_count;
+    struct service **services = calloc(count, sizeof(struct service *));
     if (services == NULL) {
         error_set(err, "cannot make the services: out of memory");
         return NULL;
     }
     server->host.running = server->services;
     server->host.running_count = server->service_count;
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *settings = &config->services[i];
-        services[i] = service_new(&server->host, config, settings,
-                                  find_predecessor(server, settings), err);
+    for (size_t i = 0; i < count; i++) {
+        struct provision *provision = &prepared->provisions[i];
+        services[i] = service_new(&server->host, provision,
+                                  find_predecessor(server, provision->service),
+                                  err);
         if (services[i] == NULL) {
-            server_free_services(services, config->service_count);
+            server_free_services(services, count);
             return NULL;
         }
     }
@@ -151,72 +156,28 @@ apply_global(struct server *server, const struct config *config)
 }
 
 static void
-report(enum severity severity, const char *text, void *arg)
+report_failure(const struct server *server, const struct error *err)
 {
-    (void)arg;
-    if (severity == SEVERITY_WARNING)
-        log_event(EVENT_WARN, LOG_TEXT("reason", text));
-    else
-        log_event(EVENT_ERROR, LOG_TEXT("reason", text));
+    log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", server->config->path),
+              LOG_TEXT("reason", err->text));
 }
 
-/* Opens what is to be logged to from now on; NULL: the same as before. */
-static bool
-prepare_log(const struct server *server, const struct config *config,
-            struct log_target **prepared_out, struct error *err)
-{
-    const char *target = config->global.log_target;
-    struct log_target *prepared = NULL;
-
-    if (strcmp(target, server->config->global.log_target) != 0) {
-        prepared = log_prepare(target, err);
-        if (prepared == NULL)
-            return false;
-    }
-    *prepared_out = prepared;
-    return true;
-}
-
-/* All that can fail: the services of config, and where to log. */
-static struct service **
-prepare(struct server *server, struct config *config,
-        struct log_target **log_out, struct error *err)
-{
-    struct service **services = NULL;
-
-    if (!confinement_covers(server->confinement, config, err) ||
-        !server_make_directories(server, config, err) ||
-        !prepare_log(server, config, log_out, err))
-        return NULL;
-    services = server_make_services(server, config, err);
-    if (services == NULL)
-        log_discard(*log_out);
-    return services;
-}
-
+/* Nothing here waits: from one file to the other in one go. */
 static void
-reload(struct server *server)
+take_over(struct server *server, struct prepared *prepared)
 {
-    struct log_target *log = NULL;
-    const char *path = server->config->path;
+    struct config *config = prepared->config;
     struct error error;
+    struct service **services = server_make_services(server, prepared, &error);
 
-    struct config *config = config_load(path, report, NULL);
-    if (config == NULL) {
-        log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
-                  LOG_TEXT("reason", "the file has errors; nothing changed"));
-        return;
-    }
-    config->generation = server->config->generation + 1;
-    struct service **services = prepare(server, config, &log, &error);
     if (services == NULL) {
-        log_event(EVENT_RELOAD_FAILED, LOG_TEXT("file", path),
-                  LOG_TEXT("reason", error.text));
-        config_release(config);
+        report_failure(server, &error);
         return;
     }
-    if (log != NULL)
-        log_take(log);
+    prepared->config = NULL;
+    if (prepared->log != NULL)
+        log_take(prepared->log);
+    prepared->log = NULL;
     apply_global(server, config);
     swap_services(server, services, config->service_count);
     config_release(server->config);
@@ -226,12 +187,71 @@ reload(struct server *server)
     enforce_rules(server);
 }
 
+static void begin(struct server *server);
+
+static void
+end(struct server *server)
+{
+    bool again = server->reload_again;
+
+    server->reload_again = false;
+    if (again)
+        begin(server);
+    else
+        herald_ready(server->herald);
+}
+
+static void
+on_prepared(struct prepared *prepared, const struct error *err, void *arg)
+{
+    struct server *server = arg;
+
+    server->preparation = NULL;
+    if (prepared != NULL)
+        take_over(server, prepared);
+    else
+        report_failure(server, err);
+    end(server);
+}
+
+static void
+begin(struct server *server)
+{
+    struct error error;
+
+    if (server_prepare(server, server->config, NULL, on_prepared))
+        return;
+    error_set(&error, "out of memory");
+    report_failure(server, &error);
+    end(server);
+}
+
+bool
+server_prepare(struct server *server, struct config *before,
+               struct config *config, preparation_done *done)
+{
+    const struct preparation_settings settings = {
+        .loop = server->loop,
+        .pool = server->pool,
+        .confinement = server->confinement,
+        .before = before,
+        .config = config,
+        .owner = server->host.owner,
+        .patience_ms = PATIENCE_MS,
+    };
+
+    server->preparation = preparation_start(&settings, done, server);
+    return server->preparation != NULL;
+}
+
 void
 server_reload(struct server *server)
 {
     if (server->stopping > 0)
         return;
     herald_reloading(server->herald);
-    reload(server);
-    herald_ready(server->herald);
+    if (server->preparation != NULL)
+        server->reload_again = true;
+    else
+        begin(server);
 }

@@ -218,11 +218,10 @@ start_machinery(struct server *server, struct error *err)
 }
 
 static bool
-start_services(struct server *server, struct error *err)
+start_services(struct server *server, const struct prepared *prepared,
+               struct error *err)
 {
-    server->host.pool = server->pool;
-    server->host.admission = server->admission;
-    server->services = server_make_services(server, server->config, err);
+    server->services = server_make_services(server, prepared, err);
     server_forget_bound(server);
     if (server->services == NULL)
         return false;
@@ -242,10 +241,42 @@ start_services(struct server *server, struct error *err)
     return true;
 }
 
+static void
+on_prepared(struct prepared *prepared, const struct error *err, void *arg)
+{
+    struct server *server = arg;
+    struct error error;
+    bool again = server->reload_again;
+
+    server->preparation = NULL;
+    server->reload_again = false;
+    error_copy(&error, err);
+    if (prepared == NULL || !start_services(server, prepared, &error)) {
+        log_event(EVENT_ERROR, LOG_TEXT("reason", error.text));
+        server->failed = true;
+        loop_stop(server->loop);
+    } else if (again) {
+        server_reload(server);
+    }
+}
+
+/* Services come to be in the main loop, which hears signals meanwhile. */
+static bool
+begin_services(struct server *server, struct error *err)
+{
+    server->host.pool = server->pool;
+    server->host.admission = server->admission;
+    if (server_prepare(server, NULL, server->config, on_prepared))
+        return true;
+    error_set(err, "cannot make the services: out of memory");
+    return false;
+}
+
 /* False: a job is stuck in a library and must not see the exit handlers. */
 static bool
 clear(struct server *server)
 {
+    preparation_cancel(server->preparation);
     for (size_t i = 0; i < server->service_count; i++)
         service_stop(server->services[i], false);
     for (size_t i = 0; i < server->worker_count; i++)
@@ -271,7 +302,8 @@ clear(struct server *server)
         timer_stop(&server->drain_timer);
     thrift_stop(&server->thrift);
     loop_free(server->loop);
-    confinement_free(server->confinement);
+    if (idle) /* else a preparation may be looking at it */
+        confinement_free(server->confinement);
     config_release(server->config);
     return idle;
 }
@@ -305,7 +337,7 @@ lay_foundation(struct server *server, struct error *err)
         return false;
     server->host.main_loop = server->loop;
     if (!confines)
-        return server_make_directories(server, server->config, err);
+        return true;
     if (!server_confine(server, err) || !open_log(server->config, err))
         return false;
     confinement_report(server->confinement);
@@ -324,13 +356,16 @@ server_run(const char *path)
     if (server.config == NULL)
         return EXIT_CONFIG;
     if (lay_foundation(&server, &error) && start_machinery(&server, &error) &&
-        start_services(&server, &error)) {
+        begin_services(&server, &error)) {
         loop_run(server.loop);
-        log_event(EVENT_STOPPED, LOG_TEXT("reason", "told to stop"));
+        if (!server.failed)
+            log_event(EVENT_STOPPED, LOG_TEXT("reason", "told to stop"));
     } else {
         log_event(EVENT_ERROR, LOG_TEXT("reason", error.text));
-        status = EXIT_FAILURE;
+        server.failed = true;
     }
+    if (server.failed)
+        status = EXIT_FAILURE;
     bool idle = clear(&server);
     log_close(LOG_CLOSE_MS);
     if (!idle)

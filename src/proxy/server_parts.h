@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "proxy/admission.h"
 #include "proxy/confinement.h"
+#include "proxy/preparation.h"
 #include "proxy/service.h"
 #include "proxy/thrift.h"
 #include "proxy/worker.h"
@@ -34,6 +35,7 @@ struct server {
     struct notifier notifier;
     struct herald *herald;
     struct confinement *confinement; /* NULL: none */
+    struct preparation *preparation; /* of the start or a reload under way */
     int signal_fd;
     struct watch signals;
     struct timer drain_timer;
@@ -41,13 +43,10 @@ struct server {
     /* plain */
     struct service_host host;
     uint64_t started_ms;
-    int stopping; /* SIGTERMs so far */
+    int stopping;      /* SIGTERMs so far */
+    bool reload_again; /* SIGHUP came while one was under way */
+    bool failed;       /* to start */
 };
-
-/* Those of config that some service will write to. */
-MUST_CHECK bool server_make_directories(const struct server *server,
-                                        const struct config *config,
-                                        struct error *err);
 
 /* `user =`: binds what is to be listened on, then confines the process. */
 MUST_CHECK bool server_confine(struct server *server, struct error *err);
@@ -55,17 +54,22 @@ MUST_CHECK bool server_confine(struct server *server, struct error *err);
 void server_forget_bound(struct server *server);
 void server_raise_descriptors(const struct config *config);
 
-/* Services of config, those of the server now (if any) as predecessors; NULL,
+/* Services as prepared, those of the server now (if any) as predecessors; NULL,
  * and err, when one cannot be. */
-MUST_CHECK struct service **server_make_services(struct server *server,
-                                                 struct config *config,
-                                                 struct error *err);
+MUST_CHECK struct service **server_make_services(
+    struct server *server, const struct prepared *prepared, struct error *err);
 void server_free_services(struct service **services, size_t count);
 
 /* max_connections and its like, as far as the descriptors allow. */
 void server_apply_limits(struct server *server, const struct config *config);
 
-/* SIGHUP: the file anew, all of it or nothing. */
+/* Of a start or a reload: in the pool, and not for ever.  before and config are
+ * those of struct preparation_settings.  False for lack of memory. */
+MUST_CHECK bool server_prepare(struct server *server, struct config *before,
+                               struct config *config, preparation_done *done);
+
+/* SIGHUP: the file anew, all of it or nothing; later, when the last start or
+ * reload is not over yet. */
 void server_reload(struct server *server);
 
 /* SIGTERM: once in an orderly way, twice at once. */

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proxy/gate.h"
-#include "proxy/inquiry.h"
 #include "proxy/service_parts.h"
 
 enum {
@@ -127,61 +126,58 @@ service_succeeds(const struct service *service, const struct service *other)
 }
 
 static struct listener *
-open_listener(const struct service *service, const struct config *config,
-              const struct service_settings *settings,
+open_listener(const struct service *service, const struct provision *provision,
               const struct service *predecessor, struct error *err)
 {
+    const struct service_settings *settings = provision->service;
     struct service_host *host = service->host;
-    size_t position = (size_t)(settings - config->services);
+    size_t position = (size_t)(settings - provision->config->services);
 
     if (host->bound != NULL && host->bound[position] != NULL) {
         struct listener *bound = host->bound[position];
         host->bound[position] = NULL;
         return bound;
     }
-    return gate_open(settings, &settings->accept, &host->owner,
+    return gate_open(settings, &settings->accept, &service->owner,
                      find_listener(host, &settings->accept, predecessor), err);
 }
 
 static bool
-set_up(struct service *service, struct config *config,
-       const struct service_settings *settings,
+set_up(struct service *service, struct provision *provision,
        const struct service *predecessor, struct error *err)
 {
-    if (inquiry_is_wanted(settings)) {
-        service->finder = finder_new(
-            config, settings, predecessor != NULL ? predecessor->finder : NULL,
-            pool_threads(service->host->pool), err);
-        if (service->finder == NULL)
-            return false;
-    }
-    if (registration_is_wanted(config, settings)) {
+    const struct service_settings *settings = provision->service;
+
+    service->owner = provision->owner;
+    service->guests = provision->guests;
+    provision->guests = NULL;
+    service->finder = provision->finder;
+    provision->finder = NULL;
+    if (service->finder != NULL && predecessor != NULL &&
+        predecessor->finder != NULL)
+        finder_succeed(service->finder, predecessor->finder);
+    if (registration_is_wanted(provision->config, settings)) {
         service->registration = registration_new(
-            config, settings, pool_threads(service->host->pool), err);
+            provision->config, settings, pool_threads(service->host->pool),
+            err);
         if (service->registration == NULL)
             return false;
     }
-    service->snapshot = service_first_snapshot(service, config, settings,
-                                               predecessor, err);
+    service->snapshot = service_first_snapshot(service, provision, predecessor,
+                                               err);
     if (service->snapshot == NULL)
         return false;
     service->takes_over = predecessor != NULL &&
                           predecessor->state == SERVICE_SERVING;
-    if (settings->accept_user.count > 0) {
-        service->guests = guests_new(settings, err);
-        if (service->guests == NULL)
-            return false;
-    }
-    service->listener = open_listener(service, config, settings, predecessor,
-                                      err);
+    service->listener = open_listener(service, provision, predecessor, err);
     return service->listener != NULL;
 }
 
 struct service *
-service_new(struct service_host *host, struct config *config,
-            const struct service_settings *settings,
-            struct service *predecessor, struct error *err)
+service_new(struct service_host *host, struct provision *provision,
+            const struct service *predecessor, struct error *err)
 {
+    const struct service_settings *settings = provision->service;
     struct service *service = calloc(1, sizeof *service);
 
     if (service == NULL) {
@@ -189,7 +185,7 @@ service_new(struct service_host *host, struct config *config,
         return NULL;
     }
     service->host = host;
-    if (!set_up(service, config, settings, predecessor, err)) {
+    if (!set_up(service, provision, predecessor, err)) {
         error_prefix(err, "[%s %s]", role_name(settings->role), settings->name);
         service_free(service);
         return NULL;
@@ -244,8 +240,8 @@ listen_again(struct service *service, struct error *err)
     struct endpoint accept = settings->accept;
 
     accept.port = bound_port(service);
-    struct listener *listener = gate_open(settings, &accept,
-                                          &service->host->owner, NULL, err);
+    struct listener *listener = gate_open(settings, &accept, &service->owner,
+                                          NULL, err);
     if (listener == NULL)
         return false;
     listener_free(service->listener);

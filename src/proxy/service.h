@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "proxy/admission.h"
 #include "proxy/keywatch.h"
+#include "proxy/provision.h"
 
 struct listener;
 struct service;
@@ -35,15 +36,14 @@ struct service_host {
 };
 
 /*
- * Binds, loads the credential, composes names; serves nobody yet.  predecessor
- * (NULL: none) is the same service before a reload: its tickets, when the
- * credential is the same, go on, and so does the listener of whichever running
- * service has the address.
+ * Binds, composes names; serves nobody yet and waits for nobody: what takes time
+ * is in provision, of which it takes what it needs.  predecessor (NULL: none) is
+ * the same service before a reload: its tickets, when the credential is the same,
+ * go on, and so does the listener of whichever running service has the address.
  */
 MUST_CHECK struct service *service_new(struct service_host *host,
-                                       struct config *config,
-                                       const struct service_settings *settings,
-                                       struct service *predecessor,
+                                       struct provision *provision,
+                                       const struct service *predecessor,
                                        struct error *err);
 
 /* Begins to accept; a server that has the directory asked about its names first

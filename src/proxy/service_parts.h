@@ -39,14 +39,14 @@ struct service {
     /* borrowed */
     struct service_host *host;
     /* plain */
+    struct owner owner; /* of its Unix socket */
     struct rate rate;
 };
 
-/* Held; NULL: err says why.  The credential of predecessor, which may be NULL,
- * goes on when the settings ask for the same. */
+/* Held; NULL: err says why.  The credential of predecessor (NULL: there is none)
+ * goes on when the provision has none. */
 struct snapshot *service_first_snapshot(const struct service *service,
-                                        struct config *config,
-                                        const struct service_settings *settings,
+                                        const struct provision *provision,
                                         const struct service *predecessor,
                                         struct error *err);
 

@@ -5,6 +5,7 @@ changes nothing, and no connection is lost, however often.
 KERBWRAP_RELOADS says how often.
 """
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -329,3 +330,78 @@ def test_the_log_goes_elsewhere_with_all_the_rest_or_not_at_all(lab):
                 pathlib.Path(f"/proc/{sidecar.process.pid}/fd").iterdir()}
     assert str(old) in open_now
     assert not {str(new), str(other)} & open_now
+
+
+# --- what does not answer ----------------------------------------------------
+
+
+@pytest.fixture
+def hung(lab):
+    """A keytab on a file server that hangs; here a FIFO."""
+    path = lab.path / "hung.keytab"
+    os.mkfifo(path)
+    return path
+
+
+def somebody_reads(path):
+    """Waits for it; closing what is returned lets them read the end."""
+    ends = []
+
+    def attempt():
+        with contextlib.suppress(OSError):
+            ends.append(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return ends
+
+    wait_until(attempt)
+    return ends[0]
+
+
+def with_keytab(server, keytab):
+    return {**server.sections,
+            "server db": {**server.sections["server db"], "keytab": keytab}}
+
+
+@pytest.mark.threads
+def test_a_keytab_that_hangs_holds_nothing_up(lab, hung):
+    """Neither connections, old and new, nor the status; and who asks for more
+    reloads meanwhile gets one, when that one is over."""
+    tunnel = lab.tunnel(lab.echo())
+    server = tunnel.server
+    with tunnel.connect() as sock:
+        server.reload(with_keytab(server, hung))
+        end = somebody_reads(hung)
+        assert exchange(sock, b"old") == b"old"
+        with tunnel.connect() as another:
+            assert exchange(another, b"new") == b"new"
+        for _ in range(3):
+            server.reload(server.sections)
+            assert len(server.status()["services"]) == 1
+        assert server.events_of("reloaded", "reload_failed") == []
+        os.close(end)
+        server.wait_for("reloaded")
+        assert exchange(sock, b"still old") == b"still old"
+    (failed,) = server.events("reload_failed")
+    assert failed["reason"].startswith(
+        f"[server db]: cannot use keytab {hung}: the file is empty or not a ")
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert len(server.events("reloaded")) == 1
+
+
+@pytest.mark.threads
+@pytest.mark.parametrize("when", ["start", "reload"])
+def test_who_is_told_to_stop_waits_for_no_keytab(lab, hung, when):
+    keys = lab.server_keys(lab.echo())
+    if when == "start":
+        server = lab.kerbwrap({"server db": {**keys, "keytab": hung}},
+                              wait=False)
+    else:
+        server = lab.kerbwrap({"server db": keys})
+        server.reload(with_keytab(server, hung))
+    end = somebody_reads(hung)
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    os.close(end)
+    assert len(server.events("started")) == (0 if when == "start" else 1)
+    assert server.events_of("reloaded", "reload_failed", "error") == []
+    assert server.events("stopped")[-1]["reason"] == "told to stop"

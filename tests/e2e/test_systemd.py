@@ -97,6 +97,24 @@ def test_the_manager_is_told_from_start_to_end(lab, abstract):
         "STOPPING": "1", "STATUS": "draining, connections: 0"}
 
 
+def test_the_manager_is_told_ready_when_the_last_of_two_reloads_is_over(lab):
+    hung = lab.path / "hung.keytab"
+    os.mkfifo(hung)
+    manager = Manager(lab)
+    sidecar = start(lab, manager)
+    assert manager.next()["READY"] == "1"
+    other = {**sidecar.sections["client other"], "keytab": hung}
+    sidecar.reload({**sidecar.sections, "client other": other})
+    assert manager.next()["RELOADING"] == "1"
+    end = os.open(hung, os.O_WRONLY)  # until it is being read
+    sidecar.reload(sidecar.sections)
+    assert manager.next()["RELOADING"] == "1"
+    os.close(end)
+    assert manager.next()["READY"] == "1"
+    sidecar.wait_for("reload_failed")
+    sidecar.wait_for("reloaded")
+
+
 def test_ready_means_that_connections_are_accepted(lab):
     manager = Manager(lab)
     server = lab.kerbwrap({"server db": lab.server_keys(lab.echo())})

@@ -404,6 +404,23 @@ START_TEST(new_rules_judge_who_is_being_judged)
 }
 END_TEST
 
+/* The look for what the old ones ask goes on, and counts for nothing. */
+START_TEST(new_rules_let_in_who_is_being_judged)
+{
+    asked = proceed = (struct latch)LATCH_INITIALIZER;
+    slow = true;
+    begin("allow = group:staff\n");
+    peer_open_as_client();
+    peer_say_hello();
+    latch_wait(&asked, 1);
+    connection_apply(ALLOWED);
+    connection_accept_application(0);
+    latch_tell(&proceed);
+    slow = false;
+    peer_expect(MESSAGE_READY, "");
+}
+END_TEST
+
 START_TEST(new_rules_wait_for_a_name_service_that_fails)
 {
     asked = (struct latch)LATCH_INITIALIZER;
@@ -507,6 +524,7 @@ connection_acceptor_suite(void)
     tcase_add_test(rules, new_rules_may_leave_it);
     tcase_add_test(rules, new_rules_wait_for_a_name);
     tcase_add_test(rules, new_rules_judge_who_is_being_judged);
+    tcase_add_test(rules, new_rules_let_in_who_is_being_judged);
     tcase_add_test(rules, new_rules_wait_for_a_name_service_that_fails);
     tcase_add_test(rules, who_comes_while_the_name_service_fails_is_refused);
     suite_add_tcase(suite, rules);
