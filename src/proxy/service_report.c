@@ -117,7 +117,8 @@ describe_found(const struct service *service, const struct candidate *candidate,
         .port = candidate->port,
     };
     const struct shown_candidate shown = {
-        .endpoint = candidate->host[0] != '\0' ? &endpoint : NULL,
+        /* One that was turned down early has no port yet. */
+        .endpoint = candidate->port != 0 ? &endpoint : NULL,
         .spn = candidate->spn,
         .scp = candidate->dn,
         .verdict = candidate->verdict,

@@ -110,12 +110,58 @@ def test_connections_services_and_candidates_are_shown_live(browser, shown):
                           f"@{shown.lab.realm.name}")
         assert row[1:3] == ["orders (client)", "up"]
         cards = text_of(browser, "#services")
-        if "KERBWRAP_SCREENSHOT" in os.environ:
-            browser.save_screenshot(os.environ["KERBWRAP_SCREENSHOT"])
         assert "resting" in cards and "accepted" in cards
         assert f"configured, orders/web1.{shown.lab.realm.domain}" in cards
     wait_until(lambda: not rows(browser), 20)
     assert complaints(browser) == []
+
+
+PEOPLE = ("alice", "bob", "batch/night", "web/shop", "carol", "dave")
+
+
+@contextlib.contextmanager
+def company(lab, directory):
+    """A server that people talk to, beside a client of what the directory
+    offers: what docs/status-page.png is of."""
+    port = free_port()
+    beside = lab.kerbwrap({"server reports": lab.server_keys(lab.echo())})
+    directory.scp(directory.computer("db1"), "reports", beside.address(
+        "reports"))
+    laptop = "laptop-17.example.test"
+    directory.scp(directory.computer("laptop-17", laptop), "reports",
+                  (laptop, 7443))
+    sidecar = lab.kerbwrap({
+        "kerbwrap": {"status": f"127.0.0.1:{port}"},
+        "directory": directory.section(),
+        "server orders": lab.server_keys(lab.echo(), verify_spn="off", allow=[
+            f"*@{lab.realm.name}", f"*/*@{lab.realm.name}"]),
+        "client reports": directory.client(),
+    })
+    target = applications.format_address(sidecar.address("orders"))
+    sidecar.page = f"http://127.0.0.1:{port}/"
+    users = lab.kerbwrap({
+        f"client {name.replace('/', '-')}": lab.client_keys(
+            target, principal=name, keytab=lab.realm.keytab(name)
+            if name in ("alice", "bob") else lab.realm.add(name))
+        for name in PEOPLE})
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(users.connect(name.replace("/", "-")))
+                   for name in PEOPLE]
+        sockets.append(stack.enter_context(sidecar.connect("reports")))
+        yield sidecar, sockets
+
+
+if "KERBWRAP_SCREENSHOT" in os.environ:
+    def test_a_picture_is_taken_of_a_company_at_work(browser, lab, directory):
+        with company(lab, directory) as (sidecar, sockets):
+            open_page(browser, sidecar, 1400, 1130)
+            end = time.monotonic() + 8
+            while time.monotonic() < end:
+                for number, sock in enumerate(sockets):
+                    exchange(sock, b"x" * 100 * (1 + number) ** 2)
+                time.sleep(.02)
+            wait_until(lambda: len(rows(browser)) == len(sockets), 20)
+            browser.save_screenshot(os.environ["KERBWRAP_SCREENSHOT"])
 
 
 def test_columns_sort_and_the_filter_filters(browser, shown):

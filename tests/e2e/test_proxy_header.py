@@ -124,7 +124,7 @@ def http(lab, daemon_endpoint, accept="127.0.0.1:0"):
         yield applications.receive_all(sock).decode(), tunnel
 
 
-def haproxy(lab, bind):
+def haproxy(lab, bind, front="", shown=""):
     ready = free_port()
     config = lab.path / "haproxy.cfg"
     config.write_text(
@@ -133,7 +133,7 @@ def haproxy(lab, bind):
         f"frontend ready\n  bind 127.0.0.1:{ready}\n"
         f"frontend app\n  bind {bind} accept-proxy\n"
         "  http-request return status 200 content-type text/plain lf-string "
-        '"%[src]:%[src_port] %[dst]:%[dst_port]"\n'
+        f'"{shown}%[src]:%[src_port] %[dst]:%[dst_port]"\n' + front
     )
     lab.keep(Daemon(lab.path / "haproxy.log", ready, find("haproxy"),
                     "-db", "-f", str(config)))
@@ -147,11 +147,23 @@ def assert_both_addresses_were_read(answer, tunnel):
     assert answer.splitlines()[-1] == f"{up['from']} {accepted}"
 
 
-def test_haproxy_takes_the_addresses_from_the_header(lab):
-    port = free_port()
-    haproxy(lab, f"127.0.0.1:{port}")
+def test_haproxy_takes_addresses_and_principal_from_the_header(lab):
+    """HAProxy 2.6 has no word for the TLV's value, but reads it as bytes and
+    passes the header on to who takes the addresses."""
+    port, inner = free_port(), free_port()
+    haproxy(lab, f"127.0.0.1:{inner}",
+            f"frontend door\n  mode tcp\n  bind 127.0.0.1:{port}\n"
+            "  tcp-request inspect-delay 9s\n"
+            "  tcp-request content reject unless "
+            "{ req.payload(13,1),hex 11 } { req.payload(28,1),hex E0 }\n"
+            "  tcp-request content set-var(proc.who) req.payload_lv(29,2)\n"
+            "  use_backend inner if { req.payload_lv(29,2) -m str "
+            f"alice@{lab.realm.name} }}\n"
+            f"backend inner\n  mode tcp\n  server inner 127.0.0.1:{inner}\n",
+            shown="%[var(proc.who)]\\n")
     with http(lab, f"127.0.0.1:{port}") as (answer, tunnel):
         assert_both_addresses_were_read(answer, tunnel)
+        assert answer.splitlines()[-2] == tunnel.server.wait_for("up")["peer"]
 
 
 def test_haproxy_reads_it_on_a_unix_socket(lab):
