@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -142,7 +142,10 @@ process_bury(struct process *process)
 static void *
 await(void *arg)
 {
-    (void)waitpid((pid_t)(intptr_t)arg, NULL, 0);
+    pid_t *pid = arg;
+
+    (void)waitpid(*pid, NULL, 0);
+    free(pid);
     return NULL;
 }
 
@@ -155,10 +158,16 @@ process_forsake(struct process *process)
     process_signal(process, SIGKILL);
     close(process->fd);
     process->fd = -1;
-    if (waitpid(process->pid, NULL, WNOHANG) == 0 &&
-        thread_start("burial", await, (void *)(intptr_t)process->pid, &thread,
-                     &ignored))
+    if (waitpid(process->pid, NULL, WNOHANG) != 0)
+        return;
+    pid_t *pid = malloc(sizeof *pid);
+    if (pid == NULL)
+        return;
+    *pid = process->pid;
+    if (thread_start("burial", await, pid, &thread, &ignored))
         pthread_detach(thread);
+    else
+        free(pid);
 }
 
 /* By thread, as the kernel lists them. */

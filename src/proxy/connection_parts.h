@@ -109,7 +109,7 @@ void acceptor_open(struct connection *conn);
 
 /* The acceptor's peer: judged by the rules, and then on to the application. */
 void connection_vet(struct connection *conn);
-void connection_vet_later(void *conn); /* when vet_later is over */
+void connection_vet_later(void *arg); /* when vet_later is over */
 void acceptor_go_on(struct connection *conn);
 
 /* On to a program; and whether its end is one (relay.h). */
