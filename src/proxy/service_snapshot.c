@@ -23,7 +23,7 @@ service_first_snapshot(const struct service *service,
 
     if (service->finder != NULL)
         parts.discovery = finder_discovery(service->finder);
-    if (parts.credential == NULL)
+    if (parts.credential == NULL && old != NULL)
         parts.credential = old->credential;
     parts.counters = old != NULL ? counters_hold(old->counters)
                                  : counters_new();
