@@ -62,8 +62,40 @@ session_open(struct session *session, struct config *config, struct error *err)
     return true;
 }
 
+enum wanted {
+    ACCOUNT_ONLY,
+    NAMES_AND_ACCOUNT,
+};
+
+/* The arguments, before anybody is asked anything. */
+static bool
+are_sound(const struct cli_options *options, enum wanted wanted,
+          const char *name)
+{
+    char shown[SHOWN_SIZE];
+    const char *spn = "";
+    int names = 0;
+
+    for (int i = 0; i < options->more_count; i++) {
+        if (is_spn(options->more[i]))
+            spn = options->more[i];
+        names += is_spn(options->more[i]);
+    }
+    if (wanted == NAMES_AND_ACCOUNT && names == 0)
+        cli_complain("no SPN given, as CLASS/HOST: see kerbwrap %s --help",
+                     name);
+    else if (options->more_count - names > 1)
+        cli_complain("name one account only: see kerbwrap %s --help", name);
+    else if (wanted == ACCOUNT_ONLY && names > 0)
+        cli_complain("unexpected argument \"%s\": see kerbwrap %s --help",
+                     safe(spn, shown), name);
+    else
+        return true;
+    return false;
+}
+
 static int
-run(int argc, char **argv, session_work *work)
+run(int argc, char **argv, enum wanted wanted, session_work *work)
 {
     struct session session = {.registry = NULL};
     struct error error;
@@ -71,6 +103,8 @@ run(int argc, char **argv, session_work *work)
 
     if (!cli_parse(argc, argv, &session.options, &status))
         return status;
+    if (!are_sound(&session.options, wanted, argv[0]))
+        return CLI_USAGE;
     struct config *config = config_load(session.options.config,
                                         cli_report_errors, NULL);
     if (config == NULL)
@@ -98,10 +132,6 @@ find_account(struct session *session, struct account *account_out,
         const char *argument = session->options.more[i];
         if (is_spn(argument))
             continue;
-        if (name != NULL) {
-            error_set(err, "name one account only, and SPNs as CLASS/HOST");
-            return false;
-        }
         name = argument;
     }
     return account_find(session->registry, name != NULL ? name : session->asker,
@@ -140,7 +170,6 @@ each_name(struct session *session, name_work *work, const char *done,
     struct spn_cracked cracked;
     struct account account;
     char shown[SHOWN_SIZE];
-    size_t count = 0;
     bool sound = find_account(session, &account, err);
 
     if (!sound)
@@ -149,17 +178,14 @@ each_name(struct session *session, name_work *work, const char *done,
         const char *value = session->options.more[i];
         if (!is_spn(value))
             continue;
-        count++;
         sound = spnvalue_crack(value, &cracked, err) &&
                 work(session->registry, &account, value, err);
         if (sound)
             printf("%s %s %s\n", safe(value, shown), done, account.name);
     }
-    if (sound && count == 0)
-        error_set(err, "no SPN given: name it as CLASS/HOST");
     tell_gaps(session->registry);
     account_clear(&account);
-    return sound && count != 0;
+    return sound;
 }
 
 static bool
@@ -205,23 +231,23 @@ find_duplicates(struct session *session, struct error *err)
 int
 command_spn_list(int argc, char **argv)
 {
-    return run(argc, argv, list);
+    return run(argc, argv, ACCOUNT_ONLY, list);
 }
 
 int
 command_spn_add(int argc, char **argv)
 {
-    return run(argc, argv, add);
+    return run(argc, argv, NAMES_AND_ACCOUNT, add);
 }
 
 int
 command_spn_delete(int argc, char **argv)
 {
-    return run(argc, argv, drop);
+    return run(argc, argv, NAMES_AND_ACCOUNT, drop);
 }
 
 int
 command_spn_find_duplicates(int argc, char **argv)
 {
-    return run(argc, argv, find_duplicates);
+    return run(argc, argv, ACCOUNT_ONLY, find_duplicates);
 }

@@ -220,7 +220,11 @@ cli_unknown(const char *name)
         names[i] = commands[i].name;
     const char *nearest = nearest_word(name, names, COMMAND_COUNT);
     text_sanitize(name, strlen(name), shown, sizeof shown);
-    if (nearest != NULL)
+    if (*name == '-')
+        cli_complain("unknown option \"%s\" before a command: see kerbwrap "
+                     "--help",
+                     shown);
+    else if (nearest != NULL)
         cli_complain("unknown command \"%s\": did you mean %s?", shown,
                      nearest);
     else

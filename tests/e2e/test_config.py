@@ -281,6 +281,14 @@ def test_version_is_the_project_s():
         (["discover"], "no NAME given: see kerbwrap discover --help"),
         (["discover", "a", "b"],
          'unexpected argument "b": see kerbwrap discover --help'),
+        (["-c", "x", "check"],
+         'unknown option "-c" before a command: see kerbwrap --help'),
+        (["spn", "add", "WEB1$"],
+         "no SPN given, as CLASS/HOST: see kerbwrap spn add --help"),
+        (["spn", "delete", "a/b", "WEB1$", "WEB2$"],
+         "name one account only: see kerbwrap spn delete --help"),
+        (["spn", "list", "a/b"],
+         'unexpected argument "a/b": see kerbwrap spn list --help'),
     ],
 )
 def test_usage_errors_are_a_sentence(arguments, sentence):
