@@ -103,3 +103,15 @@ def test_the_tarball_configures(tarball, tmp_path):
     run("cmake", "-S", tarball, "-B", tmp_path, "-DKERBWRAP_TESTS=OFF")
     assert f"project({tarball.name.replace('-', ' VERSION ')} " in \
         (tarball / "CMakeLists.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["demo", "build-deb", "make-tarball"])
+def test_a_script_that_is_asked_for_help_does_nothing_else(name, tmp_path):
+    script = ROOT / "contrib" / name
+    assert run(script, "--help").startswith(f"{name}")
+    refused = subprocess.run([script, "--frob"], cwd=tmp_path,
+                             capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"{name}: unknown argument --frob: see {script} --help\n")
+    assert list(tmp_path.iterdir()) == []
