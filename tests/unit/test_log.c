@@ -110,6 +110,57 @@ START_TEST(level_is_kept_and_can_be_adjusted)
 }
 END_TEST
 
+/* The descriptors of files that this process has below directory. */
+static unsigned
+count_open(void)
+{
+    char link[32], found[64];
+    unsigned open = 0;
+
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, found, sizeof found - 1);
+        if (length > 0) {
+            found[length] = '\0';
+            open += strncmp(found, directory, strlen(directory)) == 0;
+        }
+    }
+    return open;
+}
+
+START_TEST(another_target_takes_over)
+{
+    char other[80];
+    struct log_target *prepared;
+    struct error err;
+
+    snprintf(other, sizeof other, "file:%s", old_path);
+    open_log(target, LOG_LEVEL_INFO);
+    log_event(EVENT_NOTICE, LOG_NUMBER("id", 1));
+    while (strstr(read_file(path), "id=1\n") == NULL)
+        usleep(1000);
+    ck_assert_ptr_null(log_prepare("file:/nowhere/log", &err));
+    ck_assert_str_eq(err.text, "cannot open the log /nowhere/log: No such "
+                               "file or directory");
+    log_discard(log_prepare(other, &err));
+    /* Whichever of the two the writer came to see. */
+    for (int i = 0; i < 2; i++) {
+        prepared = log_prepare(other, &err);
+        ck_assert_ptr_nonnull(prepared);
+        log_take(prepared);
+    }
+    log_event(EVENT_NOTICE, LOG_NUMBER("id", 2));
+    while (strstr(read_file(old_path), "id=2\n") == NULL)
+        usleep(1000);
+    ck_assert_uint_eq(count_open(), 1);
+    log_close(5000);
+
+    ck_assert_uint_eq(count_open(), 0);
+    ck_assert_ptr_null(strstr(read_file(path), "id=2\n"));
+    ck_assert_uint_eq(log_dropped(), 0);
+}
+END_TEST
+
 START_TEST(errno_survives_logging)
 {
     open_log(target, LOG_LEVEL_INFO);
@@ -462,6 +513,7 @@ make_suite(void)
     tcase_add_checked_fixture(files, set_up, tear_down);
     tcase_add_test(files, lines_reach_the_file_in_order);
     tcase_add_test(files, level_is_kept_and_can_be_adjusted);
+    tcase_add_test(files, another_target_takes_over);
     tcase_add_test(files, errno_survives_logging);
     tcase_add_test(files, rotated_file_is_opened_anew);
     tcase_add_test(files, failed_reopening_is_told_in_the_old_file);
