@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "proxy/exchange.h"
 #include "proxy/handshake_check.h"
 #include "proxy/step.h"
@@ -102,27 +101,18 @@ refuse(struct handshake *hs, enum reset_code code, const struct error *error)
 static void
 on_reset_message(struct handshake *hs, const struct unseal_record *record)
 {
+    const struct service_settings *service = hs->settings.service;
     struct reset reset;
     struct error error;
-    char safe[MESSAGE_SENTENCE_MAX + 1];
-    bool server = hs->settings.service->role == ROLE_SERVER;
 
-    if (!reset_parse(record->plain, record->plain_size, &reset, &error)) {
+    if (!reset_take(record, service, &reset, &error))
         refuse(hs, RESET_PROTOCOL, &error);
-        return;
-    }
-    text_sanitize(reset.sentence, strlen(reset.sentence), safe, sizeof safe);
-    /* In place of its HELLO: nobody was dialled for it. */
-    if (server && reset.code == RESET_SHUTDOWN) {
-        error_set(&error, "the client left before its HELLO: %s", safe);
+    else if (service->role == ROLE_SERVER && reset.code == RESET_SHUTDOWN)
+        /* In place of its HELLO: nobody was dialled for it. */
         finish(hs, HANDSHAKE_PROBE, &error, NULL);
-        return;
-    }
-    error_set(&error, "the %s refused (%s): %s", server ? "client" : "server",
-              reset_name(reset.code), safe);
-    error_label(&error, reset_name(reset.code));
-    finish(hs, reset.retryable ? HANDSHAKE_FAILED : HANDSHAKE_REFUSED, &error,
-           NULL);
+    else
+        finish(hs, reset.retryable ? HANDSHAKE_FAILED : HANDSHAKE_REFUSED,
+               &error, NULL);
 }
 
 static void

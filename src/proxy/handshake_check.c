@@ -115,3 +115,24 @@ ready_check(const struct unseal_record *record,
               message_name(record->plain[0]));
     return false;
 }
+
+bool
+reset_take(const struct unseal_record *record,
+           const struct service_settings *service, struct reset *reset,
+           struct error *said)
+{
+    char safe[MESSAGE_SENTENCE_MAX + 1];
+
+    if (!reset_parse(record->plain, record->plain_size, reset, said))
+        return false;
+    text_sanitize(reset->sentence, strlen(reset->sentence), safe, sizeof safe);
+    if (service->role == ROLE_SERVER && reset->code == RESET_SHUTDOWN) {
+        error_set(said, "the client left before its HELLO: %s", safe);
+        return true;
+    }
+    error_set(said, "the %s refused (%s): %s",
+              service->role == ROLE_SERVER ? "client" : "server",
+              reset_name(reset->code), safe);
+    error_label(said, reset_name(reset->code));
+    return true;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What HELLO and READY must be, and what two HELLOs must agree on.  Pure.
+ * What HELLO, READY and RESET must be, and what two HELLOs must agree on.  Pure.
  */
 #ifndef PROXY_HANDSHAKE_CHECK_H
 #define PROXY_HANDSHAKE_CHECK_H
@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "gss/channel.h"
 #include "wire/message.h"
+#include "wire/reset.h"
 
 /* Our HELLO.  target: the initiator's SPN, "" from an acceptor. */
 void hello_fill(struct hello *hello, const struct service_settings *service,
@@ -34,5 +35,10 @@ int hello_take(const struct unseal_record *record,
 MUST_CHECK bool ready_check(const struct unseal_record *record,
                             const struct service_settings *service,
                             struct error *err);
+
+/* Likewise of RESET; said is what to log of it, or why it is none. */
+MUST_CHECK bool reset_take(const struct unseal_record *record,
+                           const struct service_settings *service,
+                           struct reset *reset, struct error *said);
 
 #endif
