@@ -75,7 +75,8 @@ bool credential_find(struct credential *credential, struct worker *worker,
                      struct ticket_facts *facts_out);
 
 /* The server refused the ticket of that number (of struct ticket_facts): another
- * is got, at most once a minute.  True: the next use is of another. */
+ * is got, at most once a minute.  True: it was not young, and the next use is of
+ * another. */
 bool credential_distrust(struct credential *credential, struct target *target,
                          unsigned long number);
 

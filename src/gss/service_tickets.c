@@ -15,6 +15,8 @@
 enum {
     REMEMBERED_MS = 3600 * 1000,
     DISTRUST_MS = 60 * 1000,
+    /* A ticket that is younger is refused for another reason than its age. */
+    YOUNG_MS = 60 * 1000,
 };
 
 static struct target *
@@ -188,9 +190,10 @@ credential_distrust(struct credential *credential, struct target *target,
         target->distrusted_ms = now;
         target->distrusted = true;
     }
-    bool another = replaced || target->distrusted;
+    bool stale = replaced ||
+                 (target->distrusted && now - target->fetched_ms >= YOUNG_MS);
     pthread_mutex_unlock(&credential->mutex);
-    return another;
+    return stale;
 }
 
 /* Does the KDC find fault with what we ask with, rather than with the question?
@@ -230,6 +233,7 @@ note_ticket(struct credential *credential, struct target *target,
     pthread_mutex_lock(&credential->mutex);
     target->renew_at = answer->renew_at;
     target->fetched++;
+    target->fetched_ms = loop_now_ms();
     target->distrusted = false;
     pthread_mutex_unlock(&credential->mutex);
 }

@@ -31,6 +31,7 @@ struct target {
     uint64_t distrusted_ms; /* likewise; 0: never */
     int64_t renew_at; /* its ticket, seconds since 1970; 0: we got none yet */
     unsigned long fetched; /* how many tickets we got so far */
+    uint64_t fetched_ms;   /* loop_now_ms() of the last */
     bool distrusted;       /* the server refused the ticket: get another */
 };
 

@@ -513,6 +513,17 @@ START_TEST(cache_that_changes_hands_is_refused)
 END_TEST
 
 /* The old key is gone at once, as when somebody overwrites a keytab. */
+/* As if the tickets had been got long ago. */
+static void
+age(struct credential *credential)
+{
+    pthread_mutex_lock(&credential->mutex);
+    for (struct target *target = credential->targets; target != NULL;
+         target = target->next)
+        target->fetched_ms = 0;
+    pthread_mutex_unlock(&credential->mutex);
+}
+
 START_TEST(refused_ticket_is_got_anew)
 {
     const char *target = "host/web2.corp.example.test";
@@ -523,6 +534,7 @@ START_TEST(refused_ticket_is_got_anew)
     pair_clear(&pair);
     kadmin("ktrem -q -k %s %s all", keytab_of("web2"), target);
     kadmin("ktadd -q -k %s %s", keytab_of("web2"), target);
+    age(alice);
     ck_assert(!pair_establish(&pair, alice, web2, target));
     ck_assert(pair.stale);
     pair_clear(&pair);
@@ -534,8 +546,9 @@ START_TEST(refused_ticket_is_got_anew)
 }
 END_TEST
 
-/* The new one is refused as well, so another would be no better: within a minute
- * the KDC is not asked again, however often somebody says that a ticket is bad. */
+/* A ticket that was just got is not refused for its age, and the second no more
+ * than the first: within a minute the KDC is not asked again, however often
+ * somebody says that a ticket is bad. */
 START_TEST(refusals_cost_one_ticket_a_minute)
 {
     const char *target = "orders/web2.corp.example.test";
@@ -543,10 +556,7 @@ START_TEST(refusals_cost_one_ticket_a_minute)
     struct credential *web1 = server_of("web1", NULL);
     unsigned before = kdc_log_count("TGS_REQ", target);
 
-    ck_assert(!pair_establish(&pair, alice, web1, target));
-    ck_assert_msg(pair.stale, "%s", pair.error.text);
-    pair_clear(&pair);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         ck_assert(!pair_establish(&pair, alice, web1, target));
         ck_assert(!pair.stale);
         pair_clear(&pair);
