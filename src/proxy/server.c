@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/event_memory.h"
 #include "base/log.h"
 #include "base/privileges.h"
 #include "base/system.h"
@@ -351,6 +352,7 @@ server_run(const char *path)
     struct error error;
     int status = EXIT_SUCCESS;
 
+    event_memory_use();
     notifier_open(&server.notifier);
     server.config = config_load(path, complain, NULL);
     if (server.config == NULL)
