@@ -154,18 +154,16 @@ cli_report_errors(enum severity severity, const char *text, void *arg)
 const struct service_settings *
 cli_find_client(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        if (strcmp(service->name, name) != 0)
-            continue;
-        if (service->role == ROLE_CLIENT)
-            return service;
-        cli_complain("[server %s] looks for nobody: name a [client]", name);
-        return NULL;
-    }
+    const struct service_settings *service = config_find(config, name);
     char shown[64];
-    cli_complain("no [client %s] in %s",
-                 text_sanitize(name, strlen(name), shown, sizeof shown),
-                 config->path);
+
+    if (service == NULL)
+        cli_complain("no [client %s] in %s",
+                     text_sanitize(name, strlen(name), shown, sizeof shown),
+                     config->path);
+    else if (service->role == ROLE_CLIENT)
+        return service;
+    else
+        cli_complain("[server %s] looks for nobody: name a [client]", name);
     return NULL;
 }

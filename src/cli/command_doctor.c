@@ -101,15 +101,9 @@ find_service(const struct config *config, const char *name,
 {
     char shown[64];
 
-    *service_out = NULL;
-    if (name == NULL)
+    *service_out = name != NULL ? config_find(config, name) : NULL;
+    if (name == NULL || *service_out != NULL)
         return true;
-    for (size_t i = 0; i < config->service_count; i++) {
-        if (strcmp(config->services[i].name, name) == 0) {
-            *service_out = &config->services[i];
-            return true;
-        }
-    }
     cli_complain("no service %s in %s",
                  text_sanitize(name, strlen(name), shown, sizeof shown),
                  config->path);

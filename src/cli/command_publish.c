@@ -40,13 +40,11 @@ tell(enum publish_news news, const char *text, void *arg)
 static const struct service_settings *
 find_server(const struct config *config, const char *name)
 {
+    const struct service_settings *service = config_find(config, name);
     char shown[64];
 
-    for (size_t i = 0; i < config->service_count; i++) {
-        const struct service_settings *service = &config->services[i];
-        if (strcmp(service->name, name) == 0 && service->role == ROLE_SERVER)
-            return service;
-    }
+    if (service != NULL && service->role == ROLE_SERVER)
+        return service;
     cli_complain("no [server %s] in %s",
                  text_sanitize(name, strlen(name), shown, sizeof shown),
                  config->path);

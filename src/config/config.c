@@ -139,3 +139,12 @@ role_name(enum role role)
 {
     return role == ROLE_SERVER ? "server" : "client";
 }
+
+const struct service_settings *
+config_find(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->service_count; i++)
+        if (strcmp(config->services[i].name, name) == 0)
+            return &config->services[i];
+    return NULL;
+}

@@ -51,6 +51,10 @@ MUST_CHECK struct config *config_read(FILE *file, const char *path,
 struct config *config_hold(struct config *config);
 void config_release(struct config *config);
 
+/* The service called name, of whichever role; NULL: there is none. */
+const struct service_settings *config_find(const struct config *config,
+                                           const char *name);
+
 /*
  * Every key of every section, at its effective value, as ini that config_load
  * takes back to the same.

@@ -34,13 +34,10 @@ on_vetted(const struct vetting_result *result, void *arg)
 static const struct service_settings *
 find_service(const struct connection *conn, const struct config *config)
 {
-    const char *name = connection_service(conn)->name;
+    const struct service_settings *service = config_find(
+        config, connection_service(conn)->name);
 
-    for (size_t i = 0; i < config->service_count; i++)
-        if (config->services[i].role == ROLE_SERVER &&
-            strcmp(config->services[i].name, name) == 0)
-            return &config->services[i];
-    return NULL;
+    return service != NULL && service->role == ROLE_SERVER ? service : NULL;
 }
 
 /* A service that is gone has its last rules. */

@@ -98,11 +98,10 @@ open_log(struct errand *errand)
 static const struct service_settings *
 find_before(const struct config *before, const struct service_settings *service)
 {
-    for (size_t i = 0; before != NULL && i < before->service_count; i++)
-        if (before->services[i].role == service->role &&
-            strcmp(before->services[i].name, service->name) == 0)
-            return &before->services[i];
-    return NULL;
+    const struct service_settings *found =
+        before != NULL ? config_find(before, service->name) : NULL;
+
+    return found != NULL && found->role == service->role ? found : NULL;
 }
 
 static bool
