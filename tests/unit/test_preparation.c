@@ -23,7 +23,7 @@ static struct config_text *config;
 static struct preparation *preparation;
 static struct latch done, entered, proceed;
 static struct error error;
-static bool has_credential;
+static bool has_credential, given_up;
 
 /* Asked in the library's place. */
 int
@@ -56,6 +56,7 @@ static void
 cancel(void *arg)
 {
     (void)arg;
+    given_up = true;
     preparation_cancel(preparation);
     preparation = NULL;
 }
@@ -74,6 +75,7 @@ tear_down(void)
     /* The exit handlers of libkrb5 are not for who is in it. */
     while (pool_lanes(test_pool, &lane, 1) > 0)
         latch_pause();
+    loop_do(cancel, NULL); /* after what it posted */
     config_text_free(config);
     loop_tear_down();
 }
@@ -82,6 +84,7 @@ static void
 on_done(struct prepared *prepared, const struct error *err, void *arg)
 {
     ck_assert_ptr_eq(arg, &done);
+    ck_assert(!given_up);
     preparation = NULL;
     error.text[0] = '\0';
     if (prepared == NULL)
