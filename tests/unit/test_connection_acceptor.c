@@ -387,7 +387,8 @@ START_TEST(new_rules_wait_for_a_name)
 }
 END_TEST
 
-START_TEST(new_rules_judge_who_is_being_judged)
+static void
+open_and_be_judged_slowly(void)
 {
     asked = proceed = (struct latch)LATCH_INITIALIZER;
     slow = true;
@@ -395,6 +396,11 @@ START_TEST(new_rules_judge_who_is_being_judged)
     peer_open_as_client();
     peer_say_hello();
     latch_wait(&asked, 1);
+}
+
+START_TEST(new_rules_judge_who_is_being_judged)
+{
+    open_and_be_judged_slowly();
     connection_apply("allow = bob@TEST\n");
     peer_expect_reset(RESET_FORBIDDEN,
                       "not allowed: no rule of `allow` names this principal");
@@ -407,12 +413,7 @@ END_TEST
 /* The look for what the old ones ask goes on, and counts for nothing. */
 START_TEST(new_rules_let_in_who_is_being_judged)
 {
-    asked = proceed = (struct latch)LATCH_INITIALIZER;
-    slow = true;
-    begin("allow = group:staff\n");
-    peer_open_as_client();
-    peer_say_hello();
-    latch_wait(&asked, 1);
+    open_and_be_judged_slowly();
     connection_apply(ALLOWED);
     connection_accept_application(0);
     latch_tell(&proceed);
