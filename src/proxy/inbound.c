@@ -233,7 +233,9 @@ require_room(struct relay *relay, size_t wanted)
                          batch->size == 0 || next < wanted ? next : wanted);
 }
 
-/* Room for a frame of wanted bytes at begin.  False: there is no memory. */
+/* Room for a frame of wanted bytes at begin, and for what is worth receiving,
+ * also while a frame has begun: one always has on a busy connection.  False:
+ * there is no memory. */
 static bool
 make_room(struct relay *relay, size_t wanted)
 {
@@ -245,12 +247,10 @@ make_room(struct relay *relay, size_t wanted)
         in->end -= in->begin;
         in->begin = 0;
     }
-    if (in->batch.size == 0 || in->end == in->batch.size) {
-        size_t most = wanted > in->reach ? wanted : in->reach;
-        if (!batch_grow(relay->settings.store, &in->batch, most) &&
-            !require_room(relay, wanted))
-            return false;
-    }
+    if (!batch_grow(relay->settings.store, &in->batch,
+                    wanted > in->reach ? wanted : in->reach) &&
+        in->end == in->batch.size && !require_room(relay, wanted))
+        return false;
     return in->end < in->batch.size;
 }
 

@@ -114,8 +114,8 @@ fake_seal(struct channel *channel, bool confidential,
         return false;
     }
     fake->seals_left--;
-    if (count > fake->most_records)
-        fake->most_records = count;
+    if (count > fake->most_sealed)
+        fake->most_sealed = count;
     for (size_t i = 0; i < count; i++)
         seal_one(fake, confidential, &records[i]);
     return true;
@@ -157,6 +157,8 @@ fake_unseal(struct channel *channel, struct unseal_record *records,
     struct fake_channel *fake = (struct fake_channel *)channel;
 
     ck_assert_msg(!fake->dead, "a dead channel was told to unseal");
+    if (count > fake->most_unsealed)
+        fake->most_unsealed = count;
     for (size_t i = 0; i < count; i++) {
         const char *fault = unseal_one(fake, &records[i]);
         if (fault == NULL)

@@ -48,7 +48,7 @@ struct fake_channel {
     bool dead;
     /* for tests */
     unsigned seals_left; /* calls of seal that succeed */
-    size_t most_records; /* ever given to one seal */
+    size_t most_sealed, most_unsealed; /* records ever given to one call */
 };
 
 struct fake_channel *fake_channel_new(enum role role);

@@ -261,17 +261,32 @@ relay_counts(void)
 }
 
 static void
-ask_most(void *arg)
+ask_most_sealed(void *arg)
 {
-    *(size_t *)arg = channel->most_records;
+    *(size_t *)arg = channel->most_sealed;
 }
 
 size_t
-relay_most_records(void)
+relay_most_sealed(void)
 {
     size_t most;
 
-    loop_do(ask_most, &most);
+    loop_do(ask_most_sealed, &most);
+    return most;
+}
+
+static void
+ask_most_unsealed(void *arg)
+{
+    *(size_t *)arg = channel->most_unsealed;
+}
+
+size_t
+relay_most_unsealed(void)
+{
+    size_t most;
+
+    loop_do(ask_most_unsealed, &most);
     return most;
 }
 

@@ -54,8 +54,9 @@ void relay_look(void);
 /* In its thread. */
 struct bytes relay_words(enum reset_code code, const char *sentence);
 struct relay_progress relay_counts(void);
-/* The most records that it sealed at once. */
-size_t relay_most_records(void);
+/* The most records that it sealed, and unsealed, at once. */
+size_t relay_most_sealed(void);
+size_t relay_most_unsealed(void);
 /* So many more calls of seal succeed. */
 void relay_limit_seals(unsigned count);
 

@@ -230,7 +230,7 @@ START_TEST(batches_grow_until_the_engine_has_enough)
     peer_expect_data(load, sizeof load);
     pthread_join(writer, NULL);
     /* 64 KiB in slots of 16. */
-    ck_assert_uint_eq(relay_most_records(), 4);
+    ck_assert_uint_eq(relay_most_sealed(), 4);
 }
 END_TEST
 
@@ -241,8 +241,8 @@ START_TEST(batch_makes_as_many_records_as_the_engine_has_lanes)
     sockets_write(application, load, 12 * 1024);
     peer_expect_data(load, 12 * 1024);
     /* Slots of 1 KiB in a batch of 16. */
-    ck_assert_uint_ge(relay_most_records(), 12);
-    ck_assert_uint_le(relay_most_records(), 14);
+    ck_assert_uint_ge(relay_most_sealed(), 12);
+    ck_assert_uint_le(relay_most_sealed(), 14);
 }
 END_TEST
 
@@ -253,7 +253,37 @@ START_TEST(large_batches_fill_all_lanes)
     pthread_t writer = begin(write_application);
     peer_expect_data(load, sizeof load);
     pthread_join(writer, NULL);
-    ck_assert_uint_eq(relay_most_records(), 16);
+    ck_assert_uint_eq(relay_most_sealed(), 16);
+}
+END_TEST
+
+static void *
+send_flight(void *arg)
+{
+    peer_send(arg);
+    return NULL;
+}
+
+/* Frames that nearly fill the first batch: the next one has always begun. */
+START_TEST(batches_to_receive_into_grow_while_a_frame_has_begun)
+{
+    enum {
+        FRAMES = 64,
+        FRAME = 16 * 1024 - 64,
+        BODY = FRAME - FAKE_AROUND - 1
+    };
+    static uint8_t plain[1 + BODY] = {MESSAGE_DATA};
+    struct bytes flight = {0};
+    pthread_t sender;
+
+    relay_begin();
+    for (size_t i = 0; i < FRAMES; i++)
+        peer_seal(&flight, true, plain, sizeof plain);
+    ck_assert_int_eq(pthread_create(&sender, NULL, send_flight, &flight), 0);
+    for (size_t i = 0; i < FRAMES; i++)
+        sockets_read(application, back, BODY);
+    pthread_join(sender, NULL);
+    ck_assert_uint_ge(relay_most_unsealed(), 3);
 }
 END_TEST
 
@@ -361,6 +391,9 @@ relay_data_suite(void)
     tcase_add_test(cases, batches_grow_until_the_engine_has_enough);
     tcase_add_test(cases, batch_makes_as_many_records_as_the_engine_has_lanes);
     tcase_add_test(cases, large_batches_fill_all_lanes);
+    tcase_add_test(cases,
+                   records_side_by_side_are_an_odd_number_of_cache_lines_apart);
+    tcase_add_test(cases, batches_to_receive_into_grow_while_a_frame_has_begun);
     tcase_add_test(cases, slow_application_stops_the_peer_within_one_batch);
     tcase_add_test(cases, slow_peer_stops_the_application_within_one_batch);
     tcase_add_test(cases, slow_application_gets_everything_in_the_end);
