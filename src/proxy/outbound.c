@@ -11,6 +11,10 @@
 #include "proxy/flow.h"
 #include "wire/frame.h"
 
+enum {
+    CACHE_LINE = 64
+};
+
 struct slots {
     struct token_shape shape;
     size_t offset;  /* of the first in the batch */
@@ -98,16 +102,24 @@ append_owed(struct relay *relay)
     return FLOW_BUSY;
 }
 
-/* So that a batch makes as many records as the engine has lanes. */
+/*
+ * So that a batch makes as many records as the engine has lanes.  These go
+ * through their records side by side: an odd number of cache lines apart, they
+ * do not crowd into the same few lines of the cache.
+ */
 static size_t
 slot_size(const struct relay *relay, size_t room)
 {
     size_t lanes = relay->channel->ops->lanes;
-    size_t size = lanes > 1 ? room / lanes : RECORD_SLOT;
 
+    if (lanes <= 1)
+        return RECORD_SLOT;
+    size_t size = room / lanes;
     if (size < RECORD_SLOT_LEAST)
-        return RECORD_SLOT_LEAST;
-    return size < RECORD_SLOT ? size : RECORD_SLOT;
+        size = RECORD_SLOT_LEAST;
+    if (size > RECORD_SLOT)
+        size = RECORD_SLOT;
+    return ((size / CACHE_LINE - 1) | 1) * CACHE_LINE;
 }
 
 static struct slots

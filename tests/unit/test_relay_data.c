@@ -257,6 +257,24 @@ START_TEST(large_batches_fill_all_lanes)
 }
 END_TEST
 
+START_TEST(records_side_by_side_are_an_odd_number_of_cache_lines_apart)
+{
+    size_t largest = 0;
+
+    relay_of_lanes(16);
+    relay_begin();
+    pthread_t writer = begin(write_application);
+    for (size_t got = 0; got < sizeof load; got += peer.heard.plain_size - 1) {
+        ck_assert_int_eq(peer_hear(), MESSAGE_DATA);
+        if (peer.heard.plain_size > largest)
+            largest = peer.heard.plain_size;
+    }
+    pthread_join(writer, NULL);
+    /* A sixteenth of 64 KiB, less a line. */
+    ck_assert_uint_eq(largest + FAKE_AROUND, 4096 - 64);
+}
+END_TEST
+
 static void *
 send_flight(void *arg)
 {
