@@ -13,6 +13,9 @@ enum {
     WIDEST_LANES = 16,
 };
 
+/* What multibuffer_vaes.c and multibuffer_sha1.c need. */
+#define VAES_FEATURES (IMB_CPUFLAGS_AVX2 | IMB_FEATURE_VAES | IMB_FEATURE_SHANI)
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t slot;
 static bool have_slot;
@@ -65,6 +68,7 @@ new_managers(enum multibuffer_form form)
         [MULTIBUFFER_BEST] = init_best,
         [MULTIBUFFER_SSE] = init_mb_mgr_sse,
         [MULTIBUFFER_AVX2] = init_mb_mgr_avx2,
+        [MULTIBUFFER_VAES] = init_mb_mgr_avx2,
         [MULTIBUFFER_AVX512] = init_mb_mgr_avx512,
     };
     struct multibuffer *managers = calloc(1, sizeof *managers);
@@ -85,6 +89,10 @@ new_managers(enum multibuffer_form form)
     managers->lanes = managers->wide->used_arch == IMB_ARCH_AVX512
                           ? WIDEST_LANES
                           : WIDE_LANES;
+    managers->vaes =
+        form == MULTIBUFFER_VAES ||
+        (form == MULTIBUFFER_BEST && managers->lanes == WIDE_LANES &&
+         (managers->wide->features & VAES_FEATURES) == VAES_FEATURES);
     return managers;
 }
 
@@ -140,6 +148,7 @@ seal_multibuffer_use(enum multibuffer_form form)
         [MULTIBUFFER_BEST] = 0,
         [MULTIBUFFER_SSE] = IMB_CPUFLAGS_SSE,
         [MULTIBUFFER_AVX2] = IMB_CPUFLAGS_AVX2,
+        [MULTIBUFFER_VAES] = VAES_FEATURES,
         [MULTIBUFFER_AVX512] = IMB_CPUFLAGS_AVX512,
     };
 

@@ -16,6 +16,9 @@ struct multibuffer {
      * SHA-256.  The same as wide where it has none. */
     IMB_MGR *narrow;
     unsigned lanes; /* of wide */
+    /* multibuffer_vaes.c is faster at AES-CBC than either of them, and
+     * multibuffer_sha1.c at SHA-1. */
+    bool vaes;
 };
 
 enum multibuffer_work {

@@ -11,6 +11,7 @@ enum multibuffer_form {
     MULTIBUFFER_BEST, /* for this one */
     MULTIBUFFER_SSE,
     MULTIBUFFER_AVX2,
+    MULTIBUFFER_VAES, /* with VAES and SHA instructions */
     MULTIBUFFER_AVX512,
 };
 

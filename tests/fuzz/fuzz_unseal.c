@@ -21,7 +21,8 @@ enum {
     TYPE_BITS = 0x03,
     MULTIBUFFER_BIT = 0x04,
     MAKE_BIT = 0x08,
-    HALVES_BIT = 0x10, /* two tokens in one call */
+    PARTS_BIT = 0x10, /* so many tokens in one call */
+    PARTS = 4,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -79,15 +80,16 @@ check_opened(const struct unseal_record *record)
 }
 
 static void
-unseal(struct channel *channel, uint8_t *token, size_t size, bool halves)
+unseal(struct channel *channel, uint8_t *token, size_t size, size_t count)
 {
-    size_t first = halves ? size / 2 : size;
-    struct unseal_record records[2] = {
-        {.token = token, .token_size = first},
-        {.token = token + first, .token_size = size - first},
-    };
-    size_t count = halves ? 2 : 1;
+    struct unseal_record records[PARTS];
     struct error err = {.text = ""};
+
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *end = token + (i + 1) * size / count;
+        records[i].token = token + i * size / count;
+        records[i].token_size = (size_t)(end - records[i].token);
+    }
     size_t good = channel->ops->unseal(channel, records, count, &err);
 
     must(good <= count && (good == count || err.text[0] != '\0'));
@@ -120,7 +122,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(token, bytes + 1, token_size);
     if (make)
         token_size = make_token(&state, token, token_size);
-    unseal(channel, token, token_size, (bytes[0] & HALVES_BIT) != 0);
+    unseal(channel, token, token_size, (bytes[0] & PARTS_BIT) != 0 ? PARTS : 1);
     free(token);
     channel_free(channel);
     return 0;

@@ -11,6 +11,7 @@ const struct engine engines[ENGINE_COUNT] = {
     {"multibuffer", seal_multibuffer_new, MULTIBUFFER_BEST},
     {"multibuffer (SSE)", seal_multibuffer_new, MULTIBUFFER_SSE},
     {"multibuffer (AVX2)", seal_multibuffer_new, MULTIBUFFER_AVX2},
+    {"multibuffer (VAES)", seal_multibuffer_new, MULTIBUFFER_VAES},
     {"multibuffer (AVX-512)", seal_multibuffer_new, MULTIBUFFER_AVX512},
 };
 

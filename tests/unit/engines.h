@@ -16,7 +16,7 @@ struct engine {
 };
 
 enum {
-    ENGINE_COUNT = 5
+    ENGINE_COUNT = 6
 };
 extern const struct engine engines[ENGINE_COUNT];
 

@@ -47,7 +47,7 @@ struct fake_channel {
     uint32_t sends, receives; /* next sequence numbers */
     bool dead;
     /* for tests */
-    unsigned seals_left; /* calls of seal that succeed */
+    unsigned seals_left;               /* calls of seal that succeed */
     size_t most_sealed, most_unsealed; /* records ever given to one call */
 };
 

@@ -306,18 +306,34 @@ struct several {
     uint8_t bytes[SEAL_COUNT_MAX * 700 + LONGEST];
 };
 
+static uint8_t *
+lay_out_next(struct several *several, size_t i, uint8_t *bytes, size_t size)
+{
+    several->texts[i] = (struct text_span){bytes, size};
+    several->macs[i] = bytes + size;
+    return bytes + size + secrets.profile->mac_size + 1;
+}
+
 static void
 lay_out(struct several *several, size_t count, unsigned seed, size_t longest)
 {
     uint8_t *next = several->bytes;
 
     fill(several->bytes, sizeof several->bytes, seed);
-    for (size_t i = 0; i < count; i++) {
-        size_t size = i == count / 2 ? longest : 17 + (i * 97 + seed) % 600;
-        several->texts[i] = (struct text_span){next, size};
-        several->macs[i] = next + size;
-        next += size + secrets.profile->mac_size + 1;
-    }
+    for (size_t i = 0; i < count; i++)
+        next = lay_out_next(several, i, next,
+                            i == count / 2 ? longest
+                                           : 17 + (i * 97 + seed) % 600);
+}
+
+static void
+lay_out_alike(struct several *several, size_t count, size_t size)
+{
+    uint8_t *next = several->bytes;
+
+    fill(several->bytes, sizeof several->bytes, (unsigned)size);
+    for (size_t i = 0; i < count; i++)
+        next = lay_out_next(several, i, next, size);
 }
 
 static void
@@ -328,6 +344,19 @@ run_all(struct seal *by, struct several *several, size_t count)
     ck_assert(by->ops->encrypt(by, several->texts, count, NULL));
     ck_assert(by->ops->mac(by, TOKEN_RECEIVED, several->texts, several->macs,
                            count, NULL));
+}
+
+static void
+expect_the_same(struct seal *reference_seal, struct several *ours,
+                struct several *reference, size_t count)
+{
+    run_all(seal, ours, count);
+    run_all(reference_seal, reference, count);
+    ck_assert(memcmp(ours->bytes, reference->bytes, sizeof ours->bytes) == 0);
+    ck_assert(seal->ops->decrypt(seal, ours->texts, count, NULL));
+    ck_assert(reference_seal->ops->decrypt(reference_seal, reference->texts,
+                                           count, NULL));
+    ck_assert(memcmp(ours->bytes, reference->bytes, sizeof ours->bytes) == 0);
 }
 
 START_TEST(several_at_once_are_as_one_after_the_other)
@@ -343,12 +372,26 @@ START_TEST(several_at_once_are_as_one_after_the_other)
         size_t longest = count % 4 == 0 ? LONGEST : count * 1000;
         lay_out(&ours, count, count, longest);
         lay_out(&reference, count, count, longest);
-        run_all(seal, &ours, count);
-        run_all(openssl, &reference, count);
-        ck_assert(memcmp(ours.bytes, reference.bytes, sizeof ours.bytes) == 0);
-        ck_assert(seal->ops->decrypt(seal, ours.texts, count, NULL));
-        ck_assert(openssl->ops->decrypt(openssl, reference.texts, count, NULL));
-        ck_assert(memcmp(ours.bytes, reference.bytes, sizeof ours.bytes) == 0);
+        expect_the_same(openssl, &ours, &reference, count);
+    }
+    openssl->ops->free(openssl);
+}
+END_TEST
+
+/* As many as fill lanes, and all that does not. */
+START_TEST(many_of_every_length_are_as_one_after_the_other)
+{
+    static struct several ours, reference;
+    struct seal *openssl;
+
+    if (!open_compared(&engines[_i], ENCTYPE_AES256_CTS_HMAC_SHA1_96))
+        return;
+    ck_assert(seal_openssl_new(&secrets, &openssl, NULL));
+    for (size_t size = 17; size <= 17 + 300; size++) {
+        size_t count = 3 + size % (SEAL_COUNT_MAX - 2);
+        lay_out_alike(&ours, count, size);
+        lay_out_alike(&reference, count, size);
+        expect_the_same(openssl, &ours, &reference, count);
     }
     openssl->ops->free(openssl);
 }
@@ -410,6 +453,8 @@ make_suite(void)
                         ENGINE_COUNT * PROFILES);
     tcase_add_loop_test(cases, several_at_once_are_as_one_after_the_other, 0,
                         ENGINE_COUNT * PROFILES);
+    tcase_add_loop_test(cases, many_of_every_length_are_as_one_after_the_other,
+                        0, ENGINE_COUNT);
     tcase_add_loop_test(cases, threads_do_not_meet, 0, ENGINE_COUNT);
     suite_add_tcase(suite, cases);
     return suite;
