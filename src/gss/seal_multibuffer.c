@@ -9,6 +9,7 @@
  */
 #include "gss/seal_multibuffer.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/crypto.h>
@@ -305,10 +306,21 @@ static const struct seal_ops multibuffer_ops = {
     .free = multibuffer_free,
 };
 
+static pthread_once_t looked = PTHREAD_ONCE_INIT;
+static bool available;
+
+/* Once only: a virtual machine leaves its processor for each question. */
+static void
+look(void)
+{
+    available = (imb_get_feature_flags() & IMB_CPUFLAGS_SSE) ==
+                IMB_CPUFLAGS_SSE;
+}
+
 bool
 seal_multibuffer_check(struct error *err)
 {
-    if ((imb_get_feature_flags() & IMB_CPUFLAGS_SSE) == IMB_CPUFLAGS_SSE)
+    if (pthread_once(&looked, look) == 0 && available)
         return true;
     error_set(err, "cannot use the engine multibuffer: this processor lacks "
                    "the AES instructions; use auto or openssl");
