@@ -15,14 +15,15 @@
 #define VAES_CODE                                                              \
     static inline __attribute__((always_inline, target("vaes,avx2")))
 
-/* A loop over registers is unrolled, or they would not stay in registers. */
-#define EACH_REGISTER(i, count)                                                \
+/* For i from 0 on.  The loop is unrolled, or they would not stay in registers. */
+#define EACH_REGISTER(count)                                                   \
     _Pragma("GCC unroll 8") for (size_t i = 0; i < (count); i++)
 
 enum {
     BLOCK = TOKEN_BLOCK_SIZE,
     REGISTERS = 8,
-    FEW_REGISTERS = 4, /* do for half as many texts, and are done sooner */
+    FEW_REGISTERS = 4, /* are done sooner */
+    FEW_LANES = 2 * FEW_REGISTERS,
     LANES = 2 * REGISTERS,
     STRIDE = LANES * BLOCK, /* bytes decrypted at a time */
 };
@@ -69,30 +70,30 @@ encrypt_lanes(const struct aes_schedule *schedule, struct run *const *runs,
     const __m256i last = round_key(schedule, schedule->rounds);
     __m256i two[REGISTERS];
 
-    EACH_REGISTER (i, registers) {
+    EACH_REGISTER (registers) {
         two[i] = load_two(runs[2 * i]->before, runs[2 * i + 1]->before);
     }
     for (size_t at = 0; at < blocks * BLOCK; at += BLOCK) {
-        EACH_REGISTER (i, registers) {
+        EACH_REGISTER (registers) {
             two[i] = _mm256_xor_si256(
                 _mm256_xor_si256(two[i], first),
                 load_two(runs[2 * i]->bytes + at, runs[2 * i + 1]->bytes + at));
         }
         for (size_t round = 1; round < schedule->rounds; round++) {
             const __m256i key = round_key(schedule, round);
-            EACH_REGISTER (i, registers) {
+            EACH_REGISTER (registers) {
                 two[i] = _mm256_aesenc_epi128(two[i], key);
             }
         }
-        EACH_REGISTER (i, registers) {
+        EACH_REGISTER (registers) {
             two[i] = _mm256_aesenclast_epi128(two[i], last);
         }
-        EACH_REGISTER (i, registers) {
+        EACH_REGISTER (registers) {
             store_two(runs[2 * i]->bytes + at, runs[2 * i + 1]->bytes + at,
                       two[i]);
         }
     }
-    EACH_REGISTER (i, registers) {
+    EACH_REGISTER (registers) {
         store_two(runs[2 * i]->before, runs[2 * i + 1]->before, two[i]);
     }
 }
@@ -123,7 +124,7 @@ encrypt_runs(const struct aes_schedule *schedule, struct run **runs,
         blocks = runs[i]->blocks < blocks ? runs[i]->blocks : blocks;
     for (size_t i = count; i < LANES; i++)
         runs[i] = runs[0];
-    if (count > 2 * FEW_REGISTERS)
+    if (count > FEW_LANES)
         encrypt_many(schedule, runs, blocks);
     else
         encrypt_few(schedule, runs, blocks);
@@ -164,31 +165,31 @@ decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
     __m256i two[REGISTERS];
     __m256i chained;
 
-    EACH_REGISTER (i, REGISTERS) {
+    EACH_REGISTER (REGISTERS) {
         two[i] = _mm256_loadu_si256((const void *)(bytes + i * 2 * BLOCK));
     }
     chained = _mm256_inserti128_si256(_mm256_castsi128_si256(*before),
                                       _mm256_castsi256_si128(two[0]), 1);
     *before = _mm256_extracti128_si256(two[REGISTERS - 1], 1);
-    EACH_REGISTER (i, REGISTERS) {
+    EACH_REGISTER (REGISTERS) {
         two[i] = _mm256_xor_si256(two[i], first);
     }
     for (size_t round = 1; round < schedule->rounds; round++) {
         const __m256i key = round_key(schedule, round);
-        EACH_REGISTER (i, REGISTERS) {
+        EACH_REGISTER (REGISTERS) {
             two[i] = _mm256_aesdec_epi128(two[i], key);
         }
     }
-    EACH_REGISTER (i, REGISTERS) {
+    EACH_REGISTER (REGISTERS) {
         two[i] = _mm256_aesdeclast_epi128(two[i], last);
     }
-    EACH_REGISTER (i, REGISTERS - 1) {
+    EACH_REGISTER (REGISTERS - 1) {
         two[i + 1] = _mm256_xor_si256(
             two[i + 1],
             _mm256_loadu_si256((const void *)(bytes + (2 * i + 1) * BLOCK)));
     }
     two[0] = _mm256_xor_si256(two[0], chained);
-    EACH_REGISTER (i, REGISTERS) {
+    EACH_REGISTER (REGISTERS) {
         _mm256_storeu_si256((void *)(bytes + i * 2 * BLOCK), two[i]);
     }
 }
