@@ -9,6 +9,7 @@ Nothing here has a key.
 """
 
 import contextlib
+import queue
 import socket
 import struct
 import threading
@@ -80,9 +81,8 @@ class Middle(Listener):
     def __init__(self, target):
         self.target = target
         self._attack = honest
-        self._begun = threading.Semaphore(0)
+        self._begun = queue.Queue()  # pairs of channels
         self._turn = threading.Lock()
-        self._latest = None
         super().__init__()
 
     @contextlib.contextmanager
@@ -91,19 +91,20 @@ class Middle(Listener):
         holds both channels afterwards."""
         channels = []
         with self._turn:
+            # Whoever came uninvited, say for a port that was another's before.
+            while not self._begun.empty():
+                self._begun.get_nowait()
             self._attack = attack
             yield channels
-            assert self._begun.acquire(timeout=60), "nobody came"
-            channels += self._latest
+            channels += self._begun.get(timeout=60)
 
     def serve(self, sock):
         attack = self._attack
         with connect(self.target, timeout=None) as onward:
             out = Channel("out", sock, onward)
             back = Channel("back", onward, sock)
-            self._latest = (out, back)
             out.port = back.port = onward.getsockname()[1]
-            self._begun.release()
+            self._begun.put((out, back))
             thread = threading.Thread(target=back.carry, args=(attack,),
                                       daemon=True)
             thread.start()
