@@ -86,7 +86,7 @@ new_managers(enum multibuffer_form form)
         if (narrow != NULL)
             managers->narrow = narrow;
     }
-    managers->lanes = managers->wide->used_arch == IMB_ARCH_AVX512
+    managers->lanes = managers->wide->used_arch >= IMB_ARCH_AVX512
                           ? WIDEST_LANES
                           : WIDE_LANES;
     managers->vaes =

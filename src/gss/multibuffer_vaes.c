@@ -66,8 +66,6 @@ VAES_CODE void
 encrypt_lanes(const struct aes_schedule *schedule, struct run *const *runs,
               size_t blocks, const size_t registers)
 {
-    const __m256i first = round_key(schedule, 0);
-    const __m256i last = round_key(schedule, schedule->rounds);
     __m256i two[REGISTERS];
 
     EACH_REGISTER (registers) {
@@ -76,7 +74,7 @@ encrypt_lanes(const struct aes_schedule *schedule, struct run *const *runs,
     for (size_t at = 0; at < blocks * BLOCK; at += BLOCK) {
         EACH_REGISTER (registers) {
             two[i] = _mm256_xor_si256(
-                _mm256_xor_si256(two[i], first),
+                _mm256_xor_si256(two[i], round_key(schedule, 0)),
                 load_two(runs[2 * i]->bytes + at, runs[2 * i + 1]->bytes + at));
         }
         for (size_t round = 1; round < schedule->rounds; round++) {
@@ -86,7 +84,8 @@ encrypt_lanes(const struct aes_schedule *schedule, struct run *const *runs,
             }
         }
         EACH_REGISTER (registers) {
-            two[i] = _mm256_aesenclast_epi128(two[i], last);
+            two[i] = _mm256_aesenclast_epi128(
+                two[i], round_key(schedule, schedule->rounds));
         }
         EACH_REGISTER (registers) {
             store_two(runs[2 * i]->bytes + at, runs[2 * i + 1]->bytes + at,
@@ -160,8 +159,6 @@ VAES_CODE void
 decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
                __m128i *before)
 {
-    const __m256i first = round_key(schedule, 0);
-    const __m256i last = round_key(schedule, schedule->rounds);
     __m256i two[REGISTERS];
     __m256i chained;
 
@@ -172,7 +169,7 @@ decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
                                       _mm256_castsi256_si128(two[0]), 1);
     *before = _mm256_extracti128_si256(two[REGISTERS - 1], 1);
     EACH_REGISTER (REGISTERS) {
-        two[i] = _mm256_xor_si256(two[i], first);
+        two[i] = _mm256_xor_si256(two[i], round_key(schedule, 0));
     }
     for (size_t round = 1; round < schedule->rounds; round++) {
         const __m256i key = round_key(schedule, round);
@@ -181,7 +178,8 @@ decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
         }
     }
     EACH_REGISTER (REGISTERS) {
-        two[i] = _mm256_aesdeclast_epi128(two[i], last);
+        two[i] = _mm256_aesdeclast_epi128(
+            two[i], round_key(schedule, schedule->rounds));
     }
     EACH_REGISTER (REGISTERS - 1) {
         two[i + 1] = _mm256_xor_si256(
