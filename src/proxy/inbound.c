@@ -48,14 +48,19 @@ deliver(struct relay *relay)
     return FLOW_BUSY;
 }
 
-/* Everything the peer sent is written: its EOF becomes ours. */
-static void
+/* Everything the peer sent is written: its EOF becomes ours.  An application
+ * that could not be told would wait for it for ever, unless it has said all it
+ * had to say. */
+static enum flow_status
 end_application(struct relay *relay)
 {
-    /* A failure means that the application is gone: its reset is noticed by
-     * the other flow. */
-    (void)shutdown(relay->settings.app_fd, SHUT_WR);
     relay->inbound.state = FLOW_ENDED;
+    if (shutdown(relay->settings.app_fd, SHUT_WR) == 0 ||
+        relay->outbound.state == FLOW_ENDED)
+        return FLOW_BUSY;
+    return relay_broken(relay, RELAY_APP_RESET, RESET_APPLICATION,
+                        "the application closed its connection: %s",
+                        strerror(errno));
 }
 
 static enum flow_status
@@ -316,8 +321,8 @@ inbound_pump(struct relay *relay)
         enum flow_status status = deliver(relay);
         if (status != FLOW_BUSY)
             return status;
-        if (in->state == FLOW_ENDING)
-            end_application(relay);
+        if (in->state == FLOW_ENDING && end_application(relay) == FLOW_BROKEN)
+            return FLOW_BROKEN;
         /* Both directions are over: what the peer says now, most likely its
          * FIN, is for the farewell. */
         if (in->state == FLOW_ENDED && relay->outbound.state == FLOW_ENDED)
