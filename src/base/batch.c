@@ -162,33 +162,42 @@ put_buffer(struct batch_store *store, uint8_t *bytes, size_t size_class)
     store->kept[size_class]++;
 }
 
-static bool
-grow(struct batch_store *store, struct batch *batch, size_t want,
-     bool (*take)(struct batch_budget *budget, size_t size))
-{
-    struct batch grown;
+typedef bool budget_taker(struct batch_budget *budget, size_t size);
 
-    if (want <= batch->size)
-        return true;
+/* Of want bytes at least, with what fits of the old. */
+static bool
+replace(struct batch_store *store, struct batch *batch, size_t want,
+        budget_taker *take)
+{
+    struct batch other;
+
     if (want <= BATCH_GUARANTEED) {
-        grown.size = BATCH_GUARANTEED;
-        grown.bytes = aligned_alloc(ALIGNMENT, grown.size);
+        other.size = BATCH_GUARANTEED;
+        other.bytes = aligned_alloc(ALIGNMENT, other.size);
     } else {
         size_t size_class = class_of(want);
-        grown.size = (size_t)SMALLEST << size_class;
-        if (!take(store->budget, grown.size))
+        other.size = (size_t)SMALLEST << size_class;
+        if (!take(store->budget, other.size))
             return false;
-        grown.bytes = take_buffer(store, size_class);
-        if (grown.bytes == NULL)
-            budget_return(store->budget, grown.size);
+        other.bytes = take_buffer(store, size_class);
+        if (other.bytes == NULL)
+            budget_return(store->budget, other.size);
     }
-    if (grown.bytes == NULL)
+    if (other.bytes == NULL)
         return false;
     if (batch->size > 0)
-        memcpy(grown.bytes, batch->bytes, batch->size);
+        memcpy(other.bytes, batch->bytes,
+               other.size < batch->size ? other.size : batch->size);
     batch_release(store, batch);
-    *batch = grown;
+    *batch = other;
     return true;
+}
+
+static bool
+grow(struct batch_store *store, struct batch *batch, size_t want,
+     budget_taker *take)
+{
+    return want <= batch->size || replace(store, batch, want, take);
 }
 
 bool
@@ -201,6 +210,12 @@ bool
 batch_require(struct batch_store *store, struct batch *batch, size_t want)
 {
     return grow(store, batch, want, budget_overdraw);
+}
+
+void
+batch_shrink(struct batch_store *store, struct batch *batch, size_t want)
+{
+    (void)replace(store, batch, want, budget_take);
 }
 
 void

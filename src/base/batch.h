@@ -60,6 +60,11 @@ MUST_CHECK bool batch_grow(struct batch_store *store, struct batch *batch,
 MUST_CHECK bool batch_require(struct batch_store *store, struct batch *batch,
                               size_t want);
 
+/* Makes batch smaller, of want bytes or a little more, with the first want of its
+ * bytes kept.  Where the limit or memory has no room for the new beside the old,
+ * batch is as it was: it is only to save. */
+void batch_shrink(struct batch_store *store, struct batch *batch, size_t want);
+
 /* Gives the memory back; batch is empty then.  Empty is fine. */
 void batch_release(struct batch_store *store, struct batch *batch);
 

@@ -14,6 +14,7 @@ enum {
     BATCH_RECORDS = 16,
     BATCH_START = 16 * 1024,
     BATCH_MAX = 256 * 1024,
+    BATCH_WASTEFUL = 4, /* times what is worth receiving: give it back */
     /* Frame header, token and all: so that whole slots tile a batch. */
     RECORD_SLOT = 16 * 1024,
     /* Smaller ones, as many as the engine has lanes, are sealed sooner than few

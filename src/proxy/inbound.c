@@ -238,22 +238,31 @@ require_room(struct relay *relay, size_t wanted)
                          batch->size == 0 || next < wanted ? next : wanted);
 }
 
-/* Room for a frame of wanted bytes at begin, and for what is worth receiving,
- * also while a frame has begun: one always has on a busy connection.  False:
- * there is no memory. */
+/* To the front. */
+static void
+compact(struct inbound *in)
+{
+    memmove(in->batch.bytes, in->batch.bytes + in->begin, in->end - in->begin);
+    in->end -= in->begin;
+    in->begin = 0;
+}
+
+/* Room for a frame of wanted bytes at begin, and for what is worth receiving:
+ * more of it or less than before, also while a frame has begun, which one always
+ * has on some connections.  False: there is no memory. */
 static bool
 make_room(struct relay *relay, size_t wanted)
 {
     struct inbound *in = &relay->inbound;
+    size_t most = wanted > in->reach ? wanted : in->reach;
+    bool wasteful = in->batch.size >= BATCH_WASTEFUL * most &&
+                    in->end - in->begin <= most;
 
-    if (in->begin > 0 && in->begin + wanted > in->batch.size) {
-        memmove(in->batch.bytes, in->batch.bytes + in->begin,
-                in->end - in->begin);
-        in->end -= in->begin;
-        in->begin = 0;
-    }
-    if (!batch_grow(relay->settings.store, &in->batch,
-                    wanted > in->reach ? wanted : in->reach) &&
+    if (in->begin > 0 && (wasteful || in->begin + wanted > in->batch.size))
+        compact(in);
+    if (wasteful)
+        batch_shrink(relay->settings.store, &in->batch, most);
+    if (!batch_grow(relay->settings.store, &in->batch, most) &&
         in->end == in->batch.size && !require_room(relay, wanted))
         return false;
     return in->end < in->batch.size;

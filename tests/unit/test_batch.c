@@ -77,6 +77,36 @@ START_TEST(growing_keeps_the_bytes_and_returns_the_old_buffer)
 }
 END_TEST
 
+START_TEST(shrinking_keeps_the_front_and_returns_the_rest)
+{
+    struct batch batch = {0};
+    ck_assert(batch_grow(store, &batch, 128 * KIB));
+    memset(batch.bytes, 'a', batch.size);
+
+    batch_shrink(store, &batch, 16 * KIB);
+
+    ck_assert_uint_eq(batch.size, 16 * KIB);
+    for (size_t i = 0; i < 16 * KIB; i++)
+        ck_assert_uint_eq(batch.bytes[i], 'a');
+    ck_assert_uint_eq(batch_budget_used(budget), 16 * KIB);
+    batch_release(store, &batch);
+}
+END_TEST
+
+START_TEST(batch_stays_as_it_is_where_the_smaller_one_has_no_room)
+{
+    struct batch batch = {0};
+    ck_assert(batch_grow(store, &batch, 256 * KIB));
+    uint8_t *bytes = batch.bytes;
+
+    batch_shrink(store, &batch, 16 * KIB);
+
+    ck_assert_ptr_eq(batch.bytes, bytes);
+    ck_assert_uint_eq(batch.size, 256 * KIB);
+    batch_release(store, &batch);
+}
+END_TEST
+
 START_TEST(batch_that_is_large_enough_stays)
 {
     struct batch batch = {0};
@@ -205,6 +235,9 @@ make_suite(void)
     tcase_add_loop_test(tests, batch_is_as_large_as_wanted_and_counted, 0,
                         sizeof sizes / sizeof sizes[0]);
     tcase_add_test(tests, growing_keeps_the_bytes_and_returns_the_old_buffer);
+    tcase_add_test(tests, shrinking_keeps_the_front_and_returns_the_rest);
+    tcase_add_test(tests,
+                   batch_stays_as_it_is_where_the_smaller_one_has_no_room);
     tcase_add_test(tests, batch_that_is_large_enough_stays);
     tcase_add_test(tests, reached_limit_leaves_the_guaranteed);
     tcase_add_test(tests, growing_needs_room_for_old_and_new);

@@ -275,33 +275,81 @@ START_TEST(records_side_by_side_are_an_odd_number_of_cache_lines_apart)
 }
 END_TEST
 
-static void *
-send_flight(void *arg)
+/* Frames that nearly fill the first batch, so that the next one has always
+ * begun, and many small ones. */
+enum {
+    FRAMES = 64,
+    FRAME = 16 * 1024 - 64,
+    BODY = FRAME - FAKE_AROUND - 1,
+    SMALL_FRAMES = 10,
+    SMALL_BODY = 200,
+    SMALL_FRAME = SMALL_BODY + FAKE_AROUND + 1,
+    BEGUN = 37, /* bytes of the first small one that come with the large ones */
+};
+
+static struct bytes
+frames_large_and_small(void)
 {
-    peer_send(arg);
+    static uint8_t plain[1 + BODY] = {MESSAGE_DATA};
+    struct bytes flight = {0};
+
+    for (size_t i = 0; i < FRAMES; i++)
+        peer_seal(&flight, true, plain, sizeof plain);
+    for (size_t i = 0; i < SMALL_FRAMES; i++)
+        peer_seal(&flight, true, plain, 1 + SMALL_BODY);
+    ck_assert_uint_eq(flight.size, FRAMES * FRAME + SMALL_FRAMES * SMALL_FRAME);
+    return flight;
+}
+
+static void *
+send_large(void *arg)
+{
+    struct bytes *flight = arg;
+
+    sockets_write(peer.fd, flight->data, FRAMES * FRAME + BEGUN);
     return NULL;
 }
 
-/* Frames that nearly fill the first batch: the next one has always begun. */
-START_TEST(batches_to_receive_into_grow_while_a_frame_has_begun)
+/* Much is waiting when the application begins to read. */
+static void
+carry_large(struct bytes *flight)
 {
-    enum {
-        FRAMES = 64,
-        FRAME = 16 * 1024 - 64,
-        BODY = FRAME - FAKE_AROUND - 1
-    };
-    static uint8_t plain[1 + BODY] = {MESSAGE_DATA};
-    struct bytes flight = {0};
     pthread_t sender;
 
-    relay_begin();
-    for (size_t i = 0; i < FRAMES; i++)
-        peer_seal(&flight, true, plain, sizeof plain);
-    ck_assert_int_eq(pthread_create(&sender, NULL, send_flight, &flight), 0);
+    ck_assert_int_eq(pthread_create(&sender, NULL, send_large, flight), 0);
+    loop_settle();
     for (size_t i = 0; i < FRAMES; i++)
         sockets_read(application, back, BODY);
     pthread_join(sender, NULL);
+    loop_settle();
+}
+
+START_TEST(batch_to_receive_into_grows_while_a_frame_has_begun)
+{
+    struct bytes flight = frames_large_and_small();
+
+    relay_begin();
+    carry_large(&flight);
     ck_assert_uint_ge(relay_most_unsealed(), 3);
+    ck_assert_uint_eq(batch_budget_used(test_budget), 64 * 1024);
+    bytes_clear(&flight);
+}
+END_TEST
+
+START_TEST(batch_to_receive_into_shrinks_while_a_frame_has_begun)
+{
+    struct bytes flight = frames_large_and_small();
+    const uint8_t *next = flight.data + FRAMES * FRAME + BEGUN;
+
+    relay_begin();
+    carry_large(&flight);
+    for (size_t i = 1; i < SMALL_FRAMES; i++, next += SMALL_FRAME) {
+        sockets_write(peer.fd, next, SMALL_FRAME);
+        sockets_read(application, back, SMALL_BODY);
+    }
+    loop_settle();
+    ck_assert_uint_eq(batch_budget_used(test_budget), 16 * 1024);
+    bytes_clear(&flight);
 }
 END_TEST
 
@@ -411,7 +459,9 @@ relay_data_suite(void)
     tcase_add_test(cases, large_batches_fill_all_lanes);
     tcase_add_test(cases,
                    records_side_by_side_are_an_odd_number_of_cache_lines_apart);
-    tcase_add_test(cases, batches_to_receive_into_grow_while_a_frame_has_begun);
+    tcase_add_test(cases, batch_to_receive_into_grows_while_a_frame_has_begun);
+    tcase_add_test(cases,
+                   batch_to_receive_into_shrinks_while_a_frame_has_begun);
     tcase_add_test(cases, slow_application_stops_the_peer_within_one_batch);
     tcase_add_test(cases, slow_peer_stops_the_application_within_one_batch);
     tcase_add_test(cases, slow_application_gets_everything_in_the_end);
