@@ -15,10 +15,10 @@ enum {
     BATCH_START = 16 * 1024,
     BATCH_MAX = 256 * 1024,
     BATCH_WASTEFUL = 4, /* times what is worth receiving: give it back */
-    /* Frame header, token and all: so that whole slots tile a batch. */
+    /* Frame header, token and all. */
     RECORD_SLOT = 16 * 1024,
     /* Smaller ones, as many as the engine has lanes, are sealed sooner than few
-     * large ones; below this their headers would show on the wire. */
+     * large ones; much below this their headers would show on the wire. */
     RECORD_SLOT_LEAST = 1024,
     /* Batches carried in one turn before other connections have theirs. */
     TURN_BATCHES = 4,

@@ -103,23 +103,28 @@ append_owed(struct relay *relay)
 }
 
 /*
- * So that a batch makes as many records as the engine has lanes.  These go
- * through their records side by side: an odd number of cache lines apart, they
- * do not crowd into the same few lines of the cache.
+ * From one slot to the next.  A batch makes as many records as the engine has
+ * lanes, which go through them side by side: an odd number of cache lines apart,
+ * these do not crowd into the same few lines of the cache.
  */
 static size_t
-slot_size(const struct relay *relay, size_t room)
+stride(const struct relay *relay, size_t around, size_t room)
 {
     size_t lanes = relay->channel->ops->lanes;
+    size_t most = relay->settings.peer_max_plaintext - 1 + around;
+    size_t size = lanes > 1 ? room / lanes : RECORD_SLOT;
 
-    if (lanes <= 1)
-        return RECORD_SLOT;
-    size_t size = room / lanes;
     if (size < RECORD_SLOT_LEAST)
         size = RECORD_SLOT_LEAST;
     if (size > RECORD_SLOT)
         size = RECORD_SLOT;
-    return ((size / CACHE_LINE - 1) | 1) * CACHE_LINE;
+    if (size > most)
+        size = most;
+    if (size > room)
+        size = room;
+    if (lanes > 1 && size <= room / 2)
+        size = ((size / CACHE_LINE - 1) | 1) * CACHE_LINE;
+    return size;
 }
 
 static struct slots
@@ -132,12 +137,8 @@ lay_out(const struct relay *relay)
                                &slots.shape);
     size_t around = overhead(&slots.shape);
     size_t room = out->batch.size - out->end;
-    slots.payload = slot_size(relay, room) - around;
-    if (slots.payload > relay->settings.peer_max_plaintext - 1)
-        slots.payload = relay->settings.peer_max_plaintext - 1;
-    if (slots.payload > room - around)
-        slots.payload = room - around;
-    slots.stride = slots.payload + around;
+    slots.stride = stride(relay, around, room);
+    slots.payload = slots.stride - around;
     slots.count = room / slots.stride;
     if (slots.count > BATCH_RECORDS)
         slots.count = BATCH_RECORDS;

@@ -257,11 +257,12 @@ START_TEST(large_batches_fill_all_lanes)
 }
 END_TEST
 
-START_TEST(records_side_by_side_are_an_odd_number_of_cache_lines_apart)
+/* The largest frame of the load. */
+static size_t
+largest_frame(void)
 {
     size_t largest = 0;
 
-    relay_of_lanes(16);
     relay_begin();
     pthread_t writer = begin(write_application);
     for (size_t got = 0; got < sizeof load; got += peer.heard.plain_size - 1) {
@@ -270,8 +271,22 @@ START_TEST(records_side_by_side_are_an_odd_number_of_cache_lines_apart)
             largest = peer.heard.plain_size;
     }
     pthread_join(writer, NULL);
+    return largest + FAKE_AROUND;
+}
+
+START_TEST(records_side_by_side_are_an_odd_number_of_cache_lines_apart)
+{
+    relay_of_lanes(16);
     /* A sixteenth of 64 KiB, less a line. */
-    ck_assert_uint_eq(largest + FAKE_AROUND, 4096 - 64);
+    ck_assert_uint_eq(largest_frame(), 4096 - 64);
+}
+END_TEST
+
+START_TEST(so_are_those_of_the_largest_size_the_peer_takes)
+{
+    relay_of_lanes(16);
+    relay_plan.peer_max_plaintext = 2048 - FAKE_AROUND;
+    ck_assert_uint_eq(largest_frame(), 2048 - 64);
 }
 END_TEST
 
@@ -459,6 +474,7 @@ relay_data_suite(void)
     tcase_add_test(cases, large_batches_fill_all_lanes);
     tcase_add_test(cases,
                    records_side_by_side_are_an_odd_number_of_cache_lines_apart);
+    tcase_add_test(cases, so_are_those_of_the_largest_size_the_peer_takes);
     tcase_add_test(cases, batch_to_receive_into_grows_while_a_frame_has_begun);
     tcase_add_test(cases,
                    batch_to_receive_into_shrinks_while_a_frame_has_begun);
