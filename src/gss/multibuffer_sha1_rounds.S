@@ -83,6 +83,7 @@
         .p2align 6
 sha1_rounds:
         .cfi_startproc
+        endbr64
         movdqa  swap(%rip), SWAP
         mov     BYTES(0), %rax
         mov     BYTES(1), %rcx
@@ -120,3 +121,12 @@ swap:
         .quad   0x08090a0b0c0d0e0f, 0x0001020304050607
 
         .section .note.GNU-stack, "", @progbits
+
+        /* No jump or return here is one that CET (IBT, SHSTK) would stop: without
+         * this note the whole program would lose it. */
+        .section .note.gnu.property, "a", @note
+        .p2align 3
+        .long   4, 16, 5 /* sizes of name and content; NT_GNU_PROPERTY_TYPE_0 */
+        .asciz  "GNU"
+        .long   0xc0000002, 4, 3 /* X86_FEATURE_1_AND: both */
+        .p2align 3

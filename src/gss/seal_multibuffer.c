@@ -2,8 +2,9 @@
 /*
  * Tokens by libipsec-mb, in bursts of one kind of job each.  The library knows
  * CBC but no ciphertext stealing, so that the last two blocks are done by hand.
- * Its code for a processor with VAES and SHA instructions but without AVX-512
- * uses neither for many texts at a time: there code of ours takes its place.
+ * For a processor with VAES and SHA instructions but without AVX-512 it has CBC
+ * without the former, and the latter for two texts: there code of ours takes its
+ * place.
  * What it does not take (long texts, signed tokens, for which the bytes to hash
  * are not in one piece) OpenSSL does.
  */
