@@ -2,7 +2,8 @@
 /*
  * libevent without its locks: one thread touches a base and its events.  What
  * comes from other threads goes through the mailbox, a list under a mutex and
- * an eventfd that is written only when the list was empty.
+ * an eventfd that is written only when the list was empty.  What the loop's own
+ * thread posts needs no waking: before it sleeps, the loop looks at the list.
  *
  * A round is: look at the descriptors (sleeping only when no watch is ready),
  * deliver mail, fire timers, then give each watch that is ready one turn.
@@ -47,6 +48,9 @@ struct loop {
     struct mail *mail;
     struct mail **mail_end;
 };
+
+/* By the calling thread. */
+static _Thread_local const struct loop *running;
 
 /*
  * Takes all mail at once: what a delivery posts waits for the next round, so
@@ -204,15 +208,29 @@ run_ready(struct loop *loop)
     }
 }
 
+static bool
+has_mail(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool has = loop->mail != NULL;
+    pthread_mutex_unlock(&loop->lock);
+    return has;
+}
+
 void
 loop_run(struct loop *loop)
 {
+    running = loop;
     while (!atomic_load(&loop->stopping)) {
-        int sleep = loop->ready == NULL ? 0 : EVLOOP_NONBLOCK;
+        bool mail = has_mail(loop);
+        int sleep = loop->ready == NULL && !mail ? 0 : EVLOOP_NONBLOCK;
         if (event_base_loop(loop->base, EVLOOP_ONCE | sleep) < 0)
             break;
+        if (mail)
+            loop_deliver(loop);
         run_ready(loop);
     }
+    running = NULL;
     loop_deliver(loop);
 }
 
@@ -250,7 +268,7 @@ loop_post(struct loop *loop, struct mail *mail)
     *loop->mail_end = mail;
     loop->mail_end = &mail->next;
     pthread_mutex_unlock(&loop->lock);
-    if (was_empty)
+    if (was_empty && loop != running)
         wake(loop);
     atomic_fetch_sub(&loop->wakers, 1);
 }

@@ -29,6 +29,7 @@ struct admission {
     size_t next_worker;
     struct admission_limits limits;
     struct admission_status status;
+    bool stopped;
     /* any thread */
     atomic_bool crowded; /* status.held is not 0 */
 };
@@ -95,7 +96,8 @@ admit_held(struct admission *admission)
 {
     struct source *stop = NULL;
 
-    while (admission->sources.ring != NULL && admission->sources.ring != stop &&
+    while (!admission->stopped && admission->sources.ring != NULL &&
+           admission->sources.ring != stop &&
            admission->status.handshakes < admission->limits.handshakes) {
         struct source *source = admission->sources.ring;
         admission->sources.ring = source->ring_next;
@@ -292,6 +294,13 @@ struct admission_status
 admission_status(const struct admission *admission)
 {
     return admission->status;
+}
+
+void
+admission_stop(struct admission *admission)
+{
+    if (admission != NULL)
+        admission->stopped = true;
 }
 
 static void

@@ -7,9 +7,9 @@
  * A held arrival costs a descriptor and nothing else: nothing is read from it.
  * Sources take turns, so that one that floods delays itself, and no arrival is
  * held for longer than a handshake may take; together they take at most half of
- * the connections.  While some are held, those inside
- * who keep silent are to be sent away early: admission_is_crowded.  Only servers' arrivals count as handshakes: a client's come
- * from applications on this machine.
+ * the connections.  While some are held, those inside who keep silent are to be
+ * sent away early: admission_is_crowded.  Only servers' arrivals count as
+ * handshakes: a client's come from applications on this machine.
  */
 #ifndef PROXY_ADMISSION_H
 #define PROXY_ADMISSION_H
@@ -44,6 +44,9 @@ MUST_CHECK struct admission *admission_new(struct loop *main_loop,
                                            size_t worker_count,
                                            void (*on_closed)(void *arg),
                                            void *arg, struct error *err);
+
+/* The workers are about to end: nothing more is handed to them.  NULL is fine. */
+void admission_stop(struct admission *admission);
 
 /* The workers have ended: frees what is still out there or held back. */
 void admission_free(struct admission *admission);

@@ -167,6 +167,7 @@ thread_count(const struct config *config)
     return processors < THREADS_MAX ? processors : THREADS_MAX;
 }
 
+/* The first shares the main thread. */
 static bool
 start_workers(struct server *server, struct error *err)
 {
@@ -180,8 +181,9 @@ start_workers(struct server *server, struct error *err)
     }
     for (; server->worker_count < count; server->worker_count++) {
         snprintf(name, sizeof name, "loop %zu", server->worker_count + 1);
-        struct worker *worker = worker_new(name, server->pool, server->budget,
-                                           err);
+        struct loop *host = server->worker_count == 0 ? server->loop : NULL;
+        struct worker *worker = worker_new(host, name, server->pool,
+                                           server->budget, err);
         if (worker == NULL)
             return false;
         if (!worker_start(worker, err)) {
@@ -280,8 +282,9 @@ clear(struct server *server)
     preparation_cancel(server->preparation);
     for (size_t i = 0; i < server->service_count; i++)
         service_stop(server->services[i], false);
-    for (size_t i = 0; i < server->worker_count; i++)
-        worker_free(server->workers[i]);
+    admission_stop(server->admission);
+    while (server->worker_count > 0)
+        worker_free(server->workers[--server->worker_count]);
     free(server->workers);
     if (server->loop != NULL)
         loop_deliver(server->loop); /* of tours: the workers' last words */

@@ -56,7 +56,8 @@ set_up(struct single *single, struct error *err)
         error_set(err, "cannot connect: out of memory");
         return false;
     }
-    single->worker = worker_new("main", single->pool, single->budget, err);
+    single->worker = worker_new(NULL, "main", single->pool, single->budget,
+                                err);
     if (single->worker == NULL)
         return false;
     single->credential = service_credential(settings->service,

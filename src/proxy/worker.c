@@ -17,8 +17,8 @@ enum {
 };
 
 struct worker *
-worker_new(const char *name, struct pool *pool, struct batch_budget *budget,
-           struct error *err)
+worker_new(struct loop *host, const char *name, struct pool *pool,
+           struct batch_budget *budget, struct error *err)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL) {
@@ -32,7 +32,9 @@ worker_new(const char *name, struct pool *pool, struct batch_budget *budget,
         worker_free(worker);
         return NULL;
     }
-    if (!loop_new(name, &worker->loop, err)) {
+    worker->is_guest = host != NULL;
+    worker->loop = host;
+    if (host == NULL && !loop_new(name, &worker->loop, err)) {
         worker_free(worker);
         return NULL;
     }
@@ -42,7 +44,7 @@ worker_new(const char *name, struct pool *pool, struct batch_budget *budget,
 bool
 worker_start(struct worker *worker, struct error *err)
 {
-    return loop_start(worker->loop, err);
+    return worker->is_guest || loop_start(worker->loop, err);
 }
 
 void
@@ -50,14 +52,17 @@ worker_free(struct worker *worker)
 {
     if (worker == NULL)
         return;
-    if (worker->loop != NULL)
+    if (worker->loop != NULL) {
         loop_join(worker->loop);
+        loop_deliver(worker->loop); /* of arrivals that were */
+    }
     while (worker->connections != NULL)
         connection_drop(worker->connections);
     program_kill_all(&worker->programs);
     if (worker->loop != NULL)
         loop_deliver(worker->loop); /* of jobs that were on their way */
-    loop_free(worker->loop);
+    if (!worker->is_guest)
+        loop_free(worker->loop);
     config_release(worker->rules);
     batch_store_free(worker->store);
     free(worker);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One event loop's thread and the connections that live on it.
+ * One event loop and the connections that live on it.
  */
 #ifndef PROXY_WORKER_H
 #define PROXY_WORKER_H
@@ -19,7 +19,7 @@ struct program;
 
 struct worker {
     /* owned */
-    struct loop *loop;
+    struct loop *loop; /* unless it is a host's */
     struct batch_store *store;
     /* the loop's thread only */
     struct connection *connections;
@@ -31,14 +31,21 @@ struct worker {
                         nobody can tell whom they forbid; 0: of none */
     /* borrowed */
     struct pool *pool;
+    /* plain */
+    bool is_guest; /* in the loop of a host */
 };
 
-MUST_CHECK struct worker *worker_new(const char *name, struct pool *pool,
+/* In host, a loop that somebody else runs; NULL: in one of its own, which is
+ * called name. */
+MUST_CHECK struct worker *worker_new(struct loop *host, const char *name,
+                                     struct pool *pool,
                                      struct batch_budget *budget,
                                      struct error *err);
+/* A thread for its loop, unless that is a host's. */
 MUST_CHECK bool worker_start(struct worker *worker, struct error *err);
 
-/* Stops the thread, then drops what connections are left.  Before pool_free. */
+/* Stops the thread, or a host has stopped it, then drops what connections are
+ * left.  Before pool_free. */
 void worker_free(struct worker *worker);
 
 /* Hands the arrival over; from the main thread. */

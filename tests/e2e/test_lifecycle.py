@@ -112,6 +112,19 @@ def test_few_descriptors_lower_the_limit_and_stop_nothing(lab):
         sock.close()
 
 
+def test_who_is_held_back_at_the_end_is_not_let_in_any_more(lab):
+    tunnel = lab.tunnel(
+        lab.echo(), server={"handshake_timeout": "60s"},
+        settings={"max_handshakes": 1, "drain_timeout": "100ms",
+                  "threads": 1})
+    idlers = silent(tunnel.server.address("db"), "127.0.0.2", 5)
+    wait_until(lambda: tunnel.server.status()["totals"]["held"] == 4)
+    tunnel.server.signal(signal.SIGTERM)
+    assert tunnel.server.wait() == 0
+    for sock in idlers:
+        sock.close()
+
+
 # --- timeouts ---------------------------------------------------------------
 
 

@@ -431,6 +431,102 @@ START_TEST(two_loops_hand_over_twenty_thousand_times)
 }
 END_TEST
 
+/* Posts itself until it has been delivered often enough, then ends the loop. */
+struct boomerang {
+    struct mail mail;
+    int left;
+};
+
+static void
+come_back(struct mail *mail)
+{
+    struct boomerang *boomerang = (struct boomerang *)mail;
+
+    if (--boomerang->left == 0)
+        loop_stop(loop);
+    else
+        loop_post(loop, mail);
+}
+
+START_TEST(mail_to_oneself_is_delivered)
+{
+    struct boomerang boomerang = {.mail.deliver = come_back, .left = 1000};
+    loop_post(loop, &boomerang.mail);
+
+    loop_run(loop);
+
+    ck_assert_int_eq(boomerang.left, 0);
+}
+END_TEST
+
+static void *
+post_and_go(void *arg)
+{
+    for (int i = 0; i < 20000; i++)
+        post_number(i);
+    return arg;
+}
+
+static void
+stop_when_all_came(struct mail *mail)
+{
+    if (delivered == 20000)
+        loop_stop(loop);
+    else
+        loop_post(loop, mail);
+}
+
+START_TEST(mail_from_others_is_not_lost_behind_mail_to_oneself)
+{
+    struct mail mail = {.deliver = stop_when_all_came};
+    pthread_t poster;
+    pthread_create(&poster, NULL, post_and_go, NULL);
+    loop_post(loop, &mail);
+
+    loop_run(loop);
+
+    pthread_join(poster, NULL);
+    ck_assert_int_eq(delivered, 20000);
+    ck_assert(in_order);
+}
+END_TEST
+
+static void
+do_nothing(struct mail *mail)
+{
+    (void)mail;
+}
+
+/* The last of the loop's own mail and the first of another's: whoever comes
+ * second finds the list empty again, or not. */
+static void
+answer_once(struct mail *mail)
+{
+    static struct mail own = {.deliver = do_nothing};
+
+    (void)mail;
+    loop_post(loop, &own);
+    delivered++;
+}
+
+START_TEST(loop_that_wrote_to_itself_is_still_woken_by_others)
+{
+    struct mail mail[2] = {{.deliver = answer_once}, {.deliver = answer_once}};
+    struct loop *before = loop;
+    ck_assert(loop_new("threaded", &loop, NULL));
+    ck_assert(loop_start(loop, NULL));
+
+    for (int i = 0; i < 2; i++) {
+        loop_post(loop, &mail[i]);
+        usleep(20000); /* until it sleeps again */
+    }
+    loop_free(loop);
+    loop = before;
+
+    ck_assert_int_eq(delivered, 2);
+}
+END_TEST
+
 static sigset_t seen_mask;
 
 static void
@@ -487,6 +583,10 @@ make_suite(void)
     tcase_add_test(mailbox, twenty_thousand_letters_arrive_in_order);
     tcase_add_test(mailbox, mail_posted_before_the_stop_is_delivered);
     tcase_add_test(mailbox, two_loops_hand_over_twenty_thousand_times);
+    tcase_add_test(mailbox, mail_to_oneself_is_delivered);
+    tcase_add_test(mailbox,
+                   mail_from_others_is_not_lost_behind_mail_to_oneself);
+    tcase_add_test(mailbox, loop_that_wrote_to_itself_is_still_woken_by_others);
     tcase_add_test(mailbox, loop_thread_blocks_signals_and_bears_its_name);
     suite_add_tcase(suite, mailbox);
     return suite;
