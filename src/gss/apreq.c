@@ -20,7 +20,11 @@ enum {
     DER_AP_REQ = 0x6e,         /* [APPLICATION 14] */
     DER_ENC_PART_ETYPE = 0xa0, /* EncryptedData: [0] etype */
     DER_TICKET_ENC_PART = 0xa3,
+    DER_AP_REQ_PVNO = 0xa0,
+    DER_AP_REQ_MSG_TYPE = 0xa1,
+    DER_AP_REQ_OPTIONS = 0xa2,
     DER_AP_REQ_TICKET = 0xa3,
+    DER_AP_REQ_AUTHENTICATOR = 0xa4,
 };
 
 /* 1.2.840.113554.1.2.2, the krb5 mechanism. */
@@ -192,5 +196,60 @@ apreq_ticket_enctype(const uint8_t *token, size_t size, int32_t *enctype_out,
         return false;
     }
     *enctype_out = enctype;
+    return true;
+}
+
+/* The contents of the next element, which must have this tag and the length that
+ * DER would write; else the cursor fails, too. */
+static struct cursor
+enter_strictly(struct cursor *cursor, uint8_t tag)
+{
+    const uint8_t *begin = cursor->at;
+    struct cursor inside = enter(cursor, tag);
+    size_t head = 2;
+
+    for (size_t rest = inside.left < 0x80 ? 0 : inside.left; rest > 0;
+         rest >>= 8)
+        head++;
+    if (inside.failed || (size_t)(inside.at - begin) != head) {
+        *cursor = fail();
+        return fail();
+    }
+    return inside;
+}
+
+/* The same of an element behind which nothing comes. */
+static struct cursor
+enter_last(struct cursor *cursor, uint8_t tag)
+{
+    struct cursor inside = enter_strictly(cursor, tag);
+
+    return cursor->left == 0 ? inside : fail();
+}
+
+bool
+apreq_ticket(const uint8_t *token, size_t size, const uint8_t **ticket_out,
+             size_t *ticket_size_out)
+{
+    struct cursor cursor = {.at = token, .left = size};
+    struct cursor frame = enter_last(&cursor, DER_GSS_FRAME);
+    struct cursor request, sequence, ticket, authenticator;
+
+    if (token_kind(token, size) != TOKEN_AP_REQ)
+        return false;
+    (void)enter_strictly(&frame, DER_OID);
+    (void)take_byte(&frame);
+    (void)take_byte(&frame);
+    request = enter_last(&frame, DER_AP_REQ);
+    sequence = enter_last(&request, DER_SEQUENCE);
+    (void)enter_strictly(&sequence, DER_AP_REQ_PVNO);
+    (void)enter_strictly(&sequence, DER_AP_REQ_MSG_TYPE);
+    (void)enter_strictly(&sequence, DER_AP_REQ_OPTIONS);
+    ticket = enter_strictly(&sequence, DER_AP_REQ_TICKET);
+    authenticator = enter_last(&sequence, DER_AP_REQ_AUTHENTICATOR);
+    if (authenticator.failed)
+        return false;
+    *ticket_out = ticket.at;
+    *ticket_size_out = ticket.left;
     return true;
 }

@@ -14,9 +14,17 @@
 #include "gss/apreq.h"
 #include "gss/establishment.h"
 #include "gss/reason.h"
+#include "gss/ticket_clients.h"
 
-struct accepted {
+/* One AP-REQ on its way. */
+struct request {
+    gss_buffer_desc token;
+    uint8_t ticket[TICKET_DIGEST_SIZE];
+    bool told; /* whose ticket it is can be looked up, and kept, by it */
+    /* owned: the client, the one way or the other */
+    char *known; /* from an earlier time */
     gss_name_t client;
+    /* once accepted */
     OM_uint32 flags;
     OM_uint32 lifetime;
 };
@@ -44,23 +52,48 @@ display_name(gss_name_t name, struct error *err)
     return copy;
 }
 
+static void
+look_up_client(const struct establishment *side, struct request *request)
+{
+    const uint8_t *ticket;
+    size_t size;
+
+    request->told = apreq_ticket(request->token.value, request->token.length,
+                                 &ticket, &size) &&
+                    ticket_digest(ticket, size, request->ticket);
+    if (request->told)
+        request->known = ticket_clients_find(side->credential->clients,
+                                             request->ticket);
+}
+
+/* NULL, and err: there is none that can be used. */
+static const char *
+client_name(const struct establishment *side, struct request *request,
+            struct error *err)
+{
+    if (request->known != NULL)
+        return request->known;
+    request->known = display_name(request->client, err);
+    if (request->known != NULL && request->told)
+        ticket_clients_keep(side->credential->clients, request->ticket,
+                            request->known);
+    return request->known;
+}
+
 /* lifetime counts the clock skew that the library forgives, which is taken off
  * again: both ends see the ticket's own end. */
 static bool
 check_client(struct establishment *side, const struct worker *worker,
-             const struct accepted *accepted, struct error *err)
+             struct request *request, struct error *err)
 {
-    char *name = display_name(accepted->client, err);
-    bool ok;
+    const char *name = client_name(side, request, err);
 
     if (name == NULL)
         return false;
-    if (accepted->lifetime != GSS_C_INDEFINITE)
-        side->peer.endtime = (int64_t)time(NULL) + accepted->lifetime -
+    if (request->lifetime != GSS_C_INDEFINITE)
+        side->peer.endtime = (int64_t)time(NULL) + request->lifetime -
                              worker->clock_skew;
-    ok = establishment_finish(side, accepted->flags, name, err);
-    free(name);
-    return ok;
+    return establishment_finish(side, request->flags, name, err);
 }
 
 /* Such a failure may be about one of our own files: no key is found in a keytab
@@ -86,20 +119,21 @@ explain(const struct establishment *side, const struct worker *worker,
 
 static enum context_status
 accept_request(struct establishment *side, const struct worker *worker,
-               gss_buffer_t input, struct context_output *out)
+               struct request *request, struct context_output *out)
 {
-    struct accepted accepted = {.client = GSS_C_NO_NAME};
     gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
     OM_uint32 major, minor, ignored;
     bool ok = false;
 
+    look_up_client(side, request);
     /* Nowhere to put a delegated credential: one that comes is dropped. */
-    major = gss_accept_sec_context(&minor, &side->gss, worker->handle, input,
-                                   GSS_C_NO_CHANNEL_BINDINGS, &accepted.client,
-                                   NULL, &token, &accepted.flags,
-                                   &accepted.lifetime, NULL);
+    major = gss_accept_sec_context(
+        &minor, &side->gss, worker->handle, &request->token,
+        GSS_C_NO_CHANNEL_BINDINGS,
+        request->known != NULL ? NULL : &request->client, NULL, &token,
+        &request->flags, &request->lifetime, NULL);
     if (major == GSS_S_COMPLETE)
-        ok = check_client(side, worker, &accepted, &out->error);
+        ok = check_client(side, worker, request, &out->error);
     else if (GSS_ERROR(major))
         explain(side, worker, major, minor, &out->error);
     else
@@ -109,7 +143,9 @@ accept_request(struct establishment *side, const struct worker *worker,
     if (ok || GSS_ERROR(major))
         ok = establishment_give_token(&token, out) && ok;
     gss_release_buffer(&ignored, &token);
-    gss_release_name(&ignored, &accepted.client);
+    if (request->client != GSS_C_NO_NAME)
+        gss_release_name(&ignored, &request->client);
+    free(request->known);
     return ok ? CONTEXT_DONE : CONTEXT_FAILED;
 }
 
@@ -117,7 +153,10 @@ static enum context_status
 accept_with(struct establishment *side, struct worker *worker,
             const uint8_t *bytes, size_t size, struct context_output *out)
 {
-    gss_buffer_desc input = {size, (void *)bytes};
+    struct request request = {
+        .token = {size, (void *)bytes},
+        .client = GSS_C_NO_NAME,
+    };
     int32_t enctype;
 
     if (!apreq_ticket_enctype(bytes, size, &enctype, &out->error) ||
@@ -125,7 +164,7 @@ accept_with(struct establishment *side, struct worker *worker,
                                      &side->peer.ticket_enctype, &out->error) ||
         !worker_acceptor_handle(side->credential, worker, &out->error))
         return CONTEXT_FAILED;
-    return accept_request(side, worker, &input, out);
+    return accept_request(side, worker, &request, out);
 }
 
 static enum context_status

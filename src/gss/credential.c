@@ -7,8 +7,10 @@
 
 #include <stdlib.h>
 
+#include "gss/acceptor_keys.h"
 #include "gss/credential_private.h"
 #include "gss/reason.h"
+#include "gss/ticket_clients.h"
 
 bool
 credential_new(bool initiator, unsigned workers,
@@ -56,6 +58,7 @@ credential_free(struct credential *credential)
         credential->targets = next;
     }
     tickets_free(context, credential->tickets);
+    acceptor_keys_free(context, credential->keys);
     krb5_free_principal(context, credential->client);
     krb5_free_context(context);
     flight_clear(&credential->renewal);
@@ -64,6 +67,8 @@ credential_free(struct credential *credential)
     free(credential->source);
     free(credential->replay_path);
     free(credential->replay_cache);
+    free(credential->service_class);
+    ticket_clients_free(credential->clients);
     free(credential->name);
     free(credential);
 }

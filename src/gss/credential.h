@@ -30,8 +30,9 @@ struct initiator_settings {
 };
 
 struct acceptor_settings {
-    const char *keytab;       /* path */
-    const char *replay_cache; /* path of a file to use, or NULL for none */
+    const char *keytab;        /* path */
+    const char *replay_cache;  /* path of a file to use, or NULL for none */
+    const char *service_class; /* keys of its names are tried first; or NULL */
 };
 
 /*

@@ -4,7 +4,7 @@
  * Active Directory account the name in a ticket is not the one in the keytab.
  * Which service was asked for is told inside the seal.
  *
- * libkrb5 opens the file anew for each accept, so that rotation needs nothing.
+ * The file is looked at for each accept, so that rotation needs nothing.
  */
 #include "gss/credential.h"
 
@@ -16,9 +16,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "gss/acceptor_keys.h"
 #include "gss/credential_private.h"
 #include "gss/enctype.h"
 #include "gss/reason.h"
+#include "gss/ticket_clients.h"
 
 /* What is wrong with a keytab that can be read, or NULL. */
 static const char *
@@ -125,6 +127,48 @@ acceptor_check_files(const struct credential *credential,
     return check_files(credential, worker->context, true, err);
 }
 
+struct acceptor_keys *
+credential_keys(struct credential *credential, krb5_context context,
+                struct error *err)
+{
+    struct acceptor_keys *before, *fresh;
+
+    pthread_mutex_lock(&credential->mutex);
+    before = credential->keys;
+    if (before != NULL)
+        before->references++;
+    pthread_mutex_unlock(&credential->mutex);
+    if (before != NULL && acceptor_keys_are_current(before, credential->keytab))
+        return before;
+
+    bool read = acceptor_keys_read(context, credential->keytab,
+                                   credential->service_class, before, &fresh,
+                                   err);
+    credential_drop_keys(credential, context, before);
+    if (!read)
+        return NULL;
+    pthread_mutex_lock(&credential->mutex);
+    before = credential->keys;
+    credential->keys = fresh;
+    fresh->references++;
+    pthread_mutex_unlock(&credential->mutex);
+    credential_drop_keys(credential, context, before);
+    return fresh;
+}
+
+void
+credential_drop_keys(struct credential *credential, krb5_context context,
+                     struct acceptor_keys *keys)
+{
+    if (keys == NULL)
+        return;
+    pthread_mutex_lock(&credential->mutex);
+    bool last = --keys->references == 0;
+    pthread_mutex_unlock(&credential->mutex);
+    if (last)
+        acceptor_keys_free(context, keys);
+}
+
 /* libkrb5 has names for a file of ours, and for no replay cache at all. */
 static bool
 copy_settings(struct credential *credential,
@@ -132,17 +176,25 @@ copy_settings(struct credential *credential,
 {
     bool ok;
 
+    credential->clients = ticket_clients_new();
     credential->keytab = strdup(set->keytab);
+    if (credential->clients == NULL || credential->keytab == NULL)
+        return false;
+    if (set->service_class != NULL) {
+        credential->service_class = strdup(set->service_class);
+        if (credential->service_class == NULL)
+            return false;
+    }
     if (set->replay_cache == NULL) {
         credential->replay_cache = strdup("none:");
-        return credential->keytab != NULL && credential->replay_cache != NULL;
+        return credential->replay_cache != NULL;
     }
     credential->replay_path = strdup(set->replay_cache);
     ok = asprintf(&credential->replay_cache, "file2:%s", set->replay_cache) >=
          0;
     if (!ok)
         credential->replay_cache = NULL;
-    return ok && credential->keytab != NULL && credential->replay_path != NULL;
+    return ok && credential->replay_path != NULL;
 }
 
 bool

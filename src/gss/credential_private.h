@@ -18,16 +18,21 @@
 #include "gss/tickets.h"
 #include "gss/worker.h"
 
+struct acceptor_keys;
+struct ticket_clients;
+
 struct credential {
     /* owned; immutable */
     bool initiator;
-    char *keytab;       /* path; NULL with source */
-    char *source;       /* initiator: credential cache that is copied */
-    char *replay_path;  /* acceptor: a file, or NULL for none */
-    char *replay_cache; /* the same as libkrb5 calls it */
+    char *keytab;        /* path; NULL with source */
+    char *source;        /* initiator: credential cache that is copied */
+    char *replay_path;   /* acceptor: a file, or NULL for none */
+    char *replay_cache;  /* the same as libkrb5 calls it */
+    char *service_class; /* acceptor: whose keys are tried first */
     unsigned worker_count;
     struct worker *workers; /* each is its pool thread's alone */
-    /* guarded by itself */
+    /* guarded by themselves */
+    struct ticket_clients *clients; /* owned; acceptor */
     struct flight renewal;
     /* guarded by mutex */
     pthread_mutex_t mutex;
@@ -37,6 +42,7 @@ struct credential {
     char *name;
     struct tickets *tickets; /* the newest, or NULL */
     struct target *targets;
+    struct acceptor_keys *keys; /* the newest, or NULL */
 };
 
 /* The bare object. */

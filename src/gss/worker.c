@@ -12,6 +12,7 @@
 #include <gssapi/gssapi_krb5.h>
 
 #include "base/pool.h"
+#include "gss/acceptor_keys.h"
 #include "gss/credential_private.h"
 #include "gss/reason.h"
 
@@ -32,6 +33,7 @@ worker_clear(struct credential *credential, struct worker *worker)
         return;
     gss_release_cred(&ignored, &worker->handle);
     credential_drop_tickets(credential, worker->context, worker->tickets);
+    credential_drop_keys(credential, worker->context, worker->keys);
     krb5_free_context(worker->context);
     *worker = (struct worker){0};
 }
@@ -133,26 +135,46 @@ worker_initiator_handle(struct credential *credential, struct worker *worker,
     return true;
 }
 
+static OM_uint32
+acquire_acceptor(const char *keytab, const char *replay_cache,
+                 gss_cred_id_t *handle_out, OM_uint32 *minor)
+{
+    gss_key_value_element_desc elements[] = {
+        {"keytab", keytab},
+        {"rcache", replay_cache},
+    };
+    gss_key_value_set_desc store = {2, elements};
+    gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
+
+    return gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs,
+                                 GSS_C_ACCEPT, &store, handle_out, NULL, NULL);
+}
+
 bool
 worker_acceptor_handle(struct credential *credential, struct worker *worker,
                        struct error *err)
 {
-    gss_key_value_element_desc elements[] = {
-        {"keytab", credential->keytab},
-        {"rcache", credential->replay_cache},
-    };
-    gss_key_value_set_desc store = {2, elements};
-    gss_OID_set_desc mechs = {1, (gss_OID)gss_mech_krb5};
     OM_uint32 major, minor;
+    struct acceptor_keys *keys = credential_keys(credential, worker->context,
+                                                 err);
 
-    if (worker->handle != GSS_C_NO_CREDENTIAL)
+    if (keys == NULL)
+        return false;
+    if (worker->keys == keys) {
+        credential_drop_keys(credential, worker->context, keys);
         return true;
-    major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-                                  &mechs, GSS_C_ACCEPT, &store, &worker->handle,
-                                  NULL, NULL);
-    if (major == GSS_S_COMPLETE)
+    }
+    gss_release_cred(&minor, &worker->handle);
+    credential_drop_keys(credential, worker->context, worker->keys);
+    worker->keys = NULL;
+    major = acquire_acceptor(keys->name, credential->replay_cache,
+                             &worker->handle, &minor);
+    if (major == GSS_S_COMPLETE) {
+        worker->keys = keys;
         return true;
+    }
     worker->handle = GSS_C_NO_CREDENTIAL;
+    credential_drop_keys(credential, worker->context, keys);
     if (acceptor_check_files(credential, worker, err))
         reason_gss(err, REASON_KEYTAB, major, minor, "cannot use keytab %s",
                    credential->keytab);

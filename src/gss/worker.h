@@ -13,14 +13,16 @@
 
 #include "base/error.h"
 
+struct acceptor_keys;
 struct credential;
 struct tickets;
 
 struct worker {
-    krb5_context context;    /* owned */
-    int clock_skew;          /* seconds that libkrb5 forgives */
-    gss_cred_id_t handle;    /* owned; made on first use */
-    struct tickets *tickets; /* held: those that handle was made from */
+    krb5_context context;       /* owned */
+    int clock_skew;             /* seconds that libkrb5 forgives */
+    gss_cred_id_t handle;       /* owned; made on first use */
+    struct tickets *tickets;    /* held: those that handle was made from */
+    struct acceptor_keys *keys; /* the same, at an acceptor */
 };
 
 /* The calling thread's worker: a slot of credential in a pool thread, else
@@ -33,8 +35,8 @@ void worker_leave(struct credential *credential, struct worker *worker,
 void worker_clear(struct credential *credential, struct worker *worker);
 
 /*
- * Sees to it that worker has a handle: on these tickets, or on the keytab and
- * the replay cache.  Everything that the library would else take from the
+ * Sees to it that worker has a handle: on these tickets, or on the keytab as it
+ * is now and the replay cache.  Everything that the library would else take from the
  * environment is given to it.
  */
 MUST_CHECK bool worker_initiator_handle(struct credential *credential,

@@ -33,7 +33,10 @@ load_credential(const struct provision_settings *set, struct error *err)
     const struct service_settings *service = set->service;
     struct credential *credential = NULL;
     char replay_cache[4096];
-    struct acceptor_settings acceptor = {.keytab = service->keytab};
+    struct acceptor_settings acceptor = {
+        .keytab = service->keytab,
+        .service_class = service->service_class,
+    };
 
     if (service->role == ROLE_CLIENT)
         return service_credential(service, set->workers, err);

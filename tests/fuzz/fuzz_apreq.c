@@ -17,7 +17,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     enum token_kind kind = token_kind(bytes, size);
     struct error err = {.text = ""};
     int32_t enctype;
+    const uint8_t *ticket = NULL;
+    size_t ticket_size = 0;
 
+    if (apreq_ticket(bytes, size, &ticket, &ticket_size) &&
+        (kind != TOKEN_AP_REQ || ticket < bytes ||
+         ticket_size > (size_t)(bytes + size - ticket)))
+        abort();
     if (apreq_ticket_enctype(bytes, size, &enctype, &err)) {
         if (kind != TOKEN_AP_REQ)
             abort();

@@ -22,7 +22,7 @@ static struct credential *alice, *web1;
 static struct pair pair;
 /* What the library does not report at the initiator, and what it was asked. */
 static OM_uint32 withheld, requested;
-static bool takes_credentials;
+static bool takes_credentials, reads_name;
 
 /* MIT's initiator reports what it asked for, whatever the acceptor did; so a
  * library that grants less is this one, seen through here. */
@@ -61,6 +61,7 @@ gss_accept_sec_context(OM_uint32 *minor, gss_ctx_id_t *context,
                       gss_buffer_t, OM_uint32 *, OM_uint32 *, gss_cred_id_t *);
 
     takes_credentials = delegated != NULL;
+    reads_name = client != NULL;
     *(void **)&real = dlsym(RTLD_NEXT, "gss_accept_sec_context");
     return real(minor, context, credential, input, bindings, client, mech,
                 output, flags, seconds, delegated);
@@ -119,6 +120,36 @@ START_TEST(both_sides_learn_who_the_other_is)
     ck_assert_str_eq(client->principal.realm, REALM);
     ck_assert_str_eq(server->display, PAIR_TARGET "@" REALM);
     ck_assert_str_eq(server->principal.components[1], "localhost");
+}
+END_TEST
+
+static void
+expect_client(struct credential *client, const char *name)
+{
+    ck_assert_msg(pair_establish(&pair, client, web1, PAIR_TARGET), "%s",
+                  pair.error.text);
+    const struct context_peer *peer = pair.acceptor->ops->peer(pair.acceptor);
+    ck_assert_str_eq(peer->display, name);
+    ck_assert_str_eq(peer->principal.realm, REALM);
+    pair_clear(&pair);
+}
+
+START_TEST(name_is_read_when_a_ticket_comes_first)
+{
+    struct credential *bob = client_of("bob");
+
+    for (int i = 0; i < 3; i++) {
+        expect_client(alice, "alice@" REALM);
+        ck_assert_int_eq(reads_name, i == 0);
+        expect_client(bob, "bob@" REALM);
+        ck_assert_int_eq(reads_name, i == 0);
+    }
+    /* The same client, another ticket. */
+    credential_release(bob);
+    bob = client_of("bob");
+    expect_client(bob, "bob@" REALM);
+    ck_assert(reads_name);
+    credential_release(bob);
 }
 END_TEST
 
@@ -688,6 +719,7 @@ make_suite(void)
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_set_timeout(cases, 30);
     tcase_add_test(cases, both_sides_learn_who_the_other_is);
+    tcase_add_test(cases, name_is_read_when_a_ticket_comes_first);
     tcase_add_test(cases, both_sides_learn_enctypes_and_endtime);
     tcase_add_loop_test(cases, every_aes_type_makes_a_channel, 0, 4);
     tcase_add_test(cases, channels_outlive_their_contexts);
