@@ -25,6 +25,11 @@ enum {
     REPORT_INTERVAL_MS = 1000
 };
 
+/* How long the writer waits for more after it has written. */
+enum {
+    REST_MS = 2
+};
+
 enum sink_state {
     SINK_DIRECT,  /* not open: straight to standard error */
     SINK_OPEN,    /* the writer takes what is queued */
@@ -35,9 +40,10 @@ enum sink_state {
 /* The one mutable global.  Members are guarded by lock unless said otherwise. */
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t work;  /* for the writer */
-    pthread_cond_t ended; /* the writer is */
-    pthread_t writer;     /* main's */
+    pthread_cond_t work;    /* for the writer */
+    pthread_cond_t crowded; /* the queue is half full, while he rests */
+    pthread_cond_t ended;   /* the writer is */
+    pthread_t writer;       /* main's */
     enum sink_state state;
     bool writer_ended;
     bool reopen;
@@ -54,6 +60,7 @@ static struct {
 } sink = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .work = PTHREAD_COND_INITIALIZER,
+    .crowded = PTHREAD_COND_INITIALIZER,
     .ended = PTHREAD_COND_INITIALIZER,
     .level = LOG_LEVEL_INFO,
     .format = LOG_FORMAT_TEXT,
@@ -88,6 +95,8 @@ queue_line(const struct log_line *line)
 {
     if (sink.state == SINK_LEFT || !log_queue_push(&sink.queue, line))
         count_lost(1);
+    else if (sink.queue.used > LOG_QUEUE_SIZE / 2)
+        pthread_cond_signal(&sink.crowded);
 }
 
 static void
@@ -280,6 +289,18 @@ wait_for_work(void)
                                &report);
 }
 
+/* Locked, but not while it waits.  Where there are many lines, to be woken for
+ * each would cost more than to write it. */
+static void
+rest(void)
+{
+    struct timespec end = moment(loop_now_ms() + REST_MS);
+
+    if (sink.state == SINK_OPEN && sink.queue.used <= LOG_QUEUE_SIZE / 2)
+        pthread_cond_clockwait(&sink.crowded, &sink.lock, CLOCK_MONOTONIC,
+                               &end);
+}
+
 static void *
 write_lines(void *arg)
 {
@@ -289,8 +310,10 @@ write_lines(void *arg)
             take_next();
         if (sink.reopen)
             reopen_target();
-        if (write_queued())
+        if (write_queued()) {
+            rest();
             continue;
+        }
         if (losses_are_due())
             report_losses();
         else if (sink.state == SINK_OPEN)
