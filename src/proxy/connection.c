@@ -448,7 +448,6 @@ connection_open(struct arrival *arrival)
     conn->handshake_left = service->handshake_timeout;
     conn->app_fd = service->role == ROLE_CLIENT ? arrival->fd : -1;
     conn->tunnel_fd = service->role == ROLE_SERVER ? arrival->fd : -1;
-    socket_tune(arrival->fd);
     snapshot_order(arrival->snapshot, conn->order);
     link_connection(conn);
 

@@ -178,6 +178,7 @@ listener_start(struct listener *listener, struct loop *loop,
         return false;
     listener->handler = *handler;
     listener->owns_path = true;
+    socket_tune(listener->fd); /* accepted sockets inherit it */
     timer_init(&listener->retry, loop, on_acceptable, listener);
     if (watch_init(&listener->watch, loop, listener->fd, on_acceptable,
                    listener))

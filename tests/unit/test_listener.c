@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -148,6 +149,29 @@ START_TEST(caller_is_accepted_with_its_address)
     latch_wait(&accepted, 1);
     address_format(&last_peer, text, sizeof text);
     ck_assert_int_eq(strncmp(text, "127.0.0.1:", 10), 0);
+    close(caller);
+}
+END_TEST
+
+static int
+option(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    getsockopt(fd, level, name, &value, &size);
+    return value;
+}
+
+START_TEST(accepted_socket_does_not_delay_and_notices_a_dead_peer)
+{
+    begin();
+    int caller = call();
+    latch_wait(&accepted, 1);
+    ck_assert_int_eq(option(fds[0], IPPROTO_TCP, TCP_NODELAY), 1);
+    ck_assert_int_eq(option(fds[0], SOL_SOCKET, SO_KEEPALIVE), 1);
+    int idle = option(caller, IPPROTO_TCP, TCP_KEEPIDLE);
+    ck_assert_int_lt(option(fds[0], IPPROTO_TCP, TCP_KEEPIDLE), idle);
     close(caller);
 }
 END_TEST
@@ -386,6 +410,8 @@ listener_suite(void)
     tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, caller_is_accepted_with_its_address);
+    tcase_add_test(cases,
+                   accepted_socket_does_not_delay_and_notices_a_dead_peer);
     tcase_add_test(cases, address_shows_the_port_that_was_picked);
     tcase_add_test(cases, callers_who_came_before_the_start_are_accepted);
     tcase_add_test(cases, crowd_is_accepted_to_the_last);
