@@ -8,6 +8,7 @@ without a sanitizer's report.  Nobody sleeps: sidecars log JSON, and a test
 waits for the event it expects.
 """
 
+import collections
 import contextlib
 import fcntl
 import json
@@ -182,6 +183,7 @@ class Kerbwrap:
         self.sections = {**sections, "kerbwrap": settings}
         self._lines = []
         self._events = []
+        self._named = collections.defaultdict(list)  # the same by name
         self._ended = False
         self._news = threading.Condition()
         self.expect_status = 0
@@ -233,6 +235,7 @@ class Kerbwrap:
                 self._lines.append(line)
                 if isinstance(event, dict):
                     self._events.append(event)
+                    self._named[event.get("event")].append(event)
                 self._news.notify_all()
         with self._news:
             self._ended = True
@@ -255,7 +258,8 @@ class Kerbwrap:
         """All events so far with that name and these fields (a compiled
         pattern is searched for)."""
         with self._news:
-            return [e for e in self._events if self._matches(e, name, fields)]
+            return [e for e in self._named[name]
+                    if self._matches(e, name, fields)]
 
     def events_of(self, *names):
         """All events so far with one of these names, in their order."""
@@ -265,13 +269,15 @@ class Kerbwrap:
     def wait_for(self, name, *, count=1, timeout=15, **fields):
         """The count-th such event; waits for it."""
         deadline = time.monotonic() + timeout * PATIENCE
+        looked_at = 0
         with self._news:
             while True:
-                found = [
-                    e for e in self._events if self._matches(e, name, fields)
-                ]
-                if len(found) >= count:
-                    return found[count - 1]
+                # Each once: there may be tens of thousands.
+                for event in self._named[name][looked_at:]:
+                    looked_at += 1
+                    count -= self._matches(event, name, fields)
+                    if count == 0:
+                        return event
                 left = deadline - time.monotonic()
                 if self._ended or left <= 0:
                     why = "it ended" if self._ended else "in time"
