@@ -5,14 +5,15 @@
  */
 #include "gss/acceptor_keys.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/loop.h"
-#include "gss/reason.h"
 
 enum {
     /* The coarsest time of last change in use is one of two seconds. */
@@ -116,24 +117,59 @@ fill(krb5_context context, krb5_keytab keytab, struct entries *entries)
     return code;
 }
 
+/* The library tries it in vain, and says so to the client; a keytab without any
+ * it would not take. */
 static krb5_error_code
+fill_with_nobodys_key(krb5_context context, krb5_keytab keytab)
+{
+    krb5_keytab_entry entry = {.vno = 1};
+    krb5_error_code code;
+
+    code = krb5_build_principal(context, &entry.principal, 1, "?", "nobody",
+                                NULL);
+    if (code == 0)
+        code = krb5_c_make_random_key(context, ENCTYPE_AES256_CTS_HMAC_SHA1_96,
+                                      &entry.key);
+    if (code == 0)
+        code = krb5_kt_add_entry(context, keytab, &entry);
+    krb5_free_keyblock_contents(context, &entry.key);
+    krb5_free_principal(context, entry.principal);
+    return code;
+}
+
+/* False: there is nothing in it that could be used. */
+static bool
 read_file(krb5_context context, const char *path, const char *class,
           krb5_keytab keytab)
 {
     struct entries entries = {.count = 0};
     krb5_keytab file = NULL;
-    krb5_error_code code = krb5_kt_resolve(context, path, &file);
+    bool read = krb5_kt_resolve(context, path, &file) == 0 &&
+                read_entries(context, file, &entries) == 0 && entries.count > 0;
 
-    if (code == 0)
-        code = read_entries(context, file, &entries);
-    if (code == 0) {
+    if (read) {
         sort(&entries, class);
-        code = fill(context, keytab, &entries);
+        read = fill(context, keytab, &entries) == 0;
     }
     clear_entries(context, &entries);
     if (file != NULL)
         krb5_kt_close(context, file);
-    return code;
+    return read;
+}
+
+/* Opened, because a file server may be asked anew only then. */
+static bool
+look_at(const char *path, struct stat *file_out)
+{
+    static const char prefix[] = "FILE:";
+    bool prefixed = strncmp(path, prefix, sizeof prefix - 1) == 0;
+    int fd = open(prefixed ? path + sizeof prefix - 1 : path,
+                  O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool seen = fd >= 0 && fstat(fd, file_out) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return seen;
 }
 
 /* Times, too, of which a file system may keep no more than seconds. */
@@ -149,45 +185,40 @@ is_same_file(const struct stat *a, const struct stat *b)
 
 /* Before it is read: who writes meanwhile makes another version of it. */
 static void
-look(struct acceptor_keys *keys, const char *path,
-     const struct acceptor_keys *before)
+note_file(struct acceptor_keys *keys, const char *path,
+          const struct acceptor_keys *before)
 {
     uint64_t now = loop_now_ms();
 
     keys->seen_ms = now;
-    if (stat(path, &keys->file) != 0)
-        keys->file = (struct stat){.st_size = -1};
-    else if (before != NULL && is_same_file(&keys->file, &before->file))
+    keys->usable = look_at(path, &keys->file);
+    if (keys->usable && before != NULL && before->usable &&
+        is_same_file(&keys->file, &before->file))
         keys->seen_ms = before->seen_ms;
     keys->settled = now - keys->seen_ms >= SETTLE_MS;
 }
 
-bool
+struct acceptor_keys *
 acceptor_keys_read(krb5_context context, const char *path, const char *class,
-                   const struct acceptor_keys *before,
-                   struct acceptor_keys **keys_out, struct error *err)
+                   const struct acceptor_keys *before)
 {
     static atomic_ulong versions;
     struct acceptor_keys *keys = calloc(1, sizeof *keys);
-    krb5_error_code code = ENOMEM;
 
-    if (keys != NULL) {
-        keys->references = 1;
-        look(keys, path, before);
-        snprintf(keys->name, sizeof keys->name, "MEMORY:kerbwrap-keys-%lu",
-                 atomic_fetch_add(&versions, 1));
-        code = krb5_kt_resolve(context, keys->name, &keys->keytab);
+    if (keys == NULL)
+        return NULL;
+    keys->references = 1;
+    snprintf(keys->name, sizeof keys->name, "MEMORY:kerbwrap-keys-%lu",
+             atomic_fetch_add(&versions, 1));
+    note_file(keys, path, before);
+    if (krb5_kt_resolve(context, keys->name, &keys->keytab) == 0) {
+        keys->usable = read_file(context, path, class, keys->keytab) &&
+                       keys->usable;
+        if (keys->usable || fill_with_nobodys_key(context, keys->keytab) == 0)
+            return keys;
     }
-    if (code == 0)
-        code = read_file(context, path, class, keys->keytab);
-    if (code == 0) {
-        *keys_out = keys;
-        return true;
-    }
-    reason_krb5(err, REASON_KEYTAB, context, code, "cannot use keytab %s",
-                path);
     acceptor_keys_free(context, keys);
-    return false;
+    return NULL;
 }
 
 void
@@ -205,6 +236,7 @@ acceptor_keys_are_current(const struct acceptor_keys *keys, const char *path)
 {
     struct stat file;
 
-    return stat(path, &file) == 0 && is_same_file(&file, &keys->file) &&
+    return keys->usable && look_at(path, &file) &&
+           is_same_file(&file, &keys->file) &&
            (keys->settled || loop_now_ms() - keys->seen_ms < SETTLE_MS);
 }

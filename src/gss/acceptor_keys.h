@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <krb5.h>
 
-#include "base/error.h"
-
 struct credential;
 
 struct acceptor_keys {
@@ -26,20 +24,19 @@ struct acceptor_keys {
     struct stat file;    /* as it was before it was read */
     uint64_t seen_ms;    /* when the file was first seen like that */
     bool settled;        /* and it was read long enough after */
+    bool usable;         /* else it holds a key that nobody has */
     unsigned references; /* under the credential's mutex */
 };
 
 /*
  * Reads the file at path.  Those of class first, whatever case ("" or NULL:
  * none is preferred), then the newest.  before (NULL: none) is the version until
- * now.  One reference is the caller's on success; a keytab without keys is a
- * success.
+ * now.  One reference is the caller's; a file that cannot be read, or holds
+ * nothing, is a version with which nobody is accepted.  NULL: out of memory.
  */
-MUST_CHECK bool acceptor_keys_read(krb5_context context, const char *path,
-                                   const char *class,
-                                   const struct acceptor_keys *before,
-                                   struct acceptor_keys **keys_out,
-                                   struct error *err);
+struct acceptor_keys *acceptor_keys_read(krb5_context context, const char *path,
+                                         const char *class,
+                                         const struct acceptor_keys *before);
 void acceptor_keys_free(krb5_context context, struct acceptor_keys *keys);
 
 /*
@@ -50,9 +47,9 @@ void acceptor_keys_free(krb5_context context, struct acceptor_keys *keys);
 bool acceptor_keys_are_current(const struct acceptor_keys *keys,
                                const char *path);
 
-/* What credential's keytab holds now, held; NULL, and err: it cannot be read. */
+/* What credential's keytab holds now, held; NULL: out of memory. */
 struct acceptor_keys *credential_keys(struct credential *credential,
-                                      krb5_context context, struct error *err);
+                                      krb5_context context);
 void credential_drop_keys(struct credential *credential, krb5_context context,
                           struct acceptor_keys *keys);
 

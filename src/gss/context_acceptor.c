@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gss/acceptor_keys.h"
 #include "gss/apreq.h"
 #include "gss/establishment.h"
 #include "gss/reason.h"
@@ -109,8 +110,9 @@ static void
 explain(const struct establishment *side, const struct worker *worker,
         OM_uint32 major, OM_uint32 minor, struct error *err)
 {
-    if (may_be_ours((krb5_error_code)minor) &&
-        !acceptor_check_files(side->credential, worker, err))
+    bool ours = !worker->keys->usable || may_be_ours((krb5_error_code)minor);
+
+    if (ours && !acceptor_check_files(side->credential, worker, err))
         error_prefix(err, "cannot accept the client");
     else
         reason_gss(err, REASON_ACCEPT, major, minor,

@@ -128,8 +128,7 @@ acceptor_check_files(const struct credential *credential,
 }
 
 struct acceptor_keys *
-credential_keys(struct credential *credential, krb5_context context,
-                struct error *err)
+credential_keys(struct credential *credential, krb5_context context)
 {
     struct acceptor_keys *before, *fresh;
 
@@ -141,11 +140,10 @@ credential_keys(struct credential *credential, krb5_context context,
     if (before != NULL && acceptor_keys_are_current(before, credential->keytab))
         return before;
 
-    bool read = acceptor_keys_read(context, credential->keytab,
-                                   credential->service_class, before, &fresh,
-                                   err);
+    fresh = acceptor_keys_read(context, credential->keytab,
+                               credential->service_class, before);
     credential_drop_keys(credential, context, before);
-    if (!read)
+    if (fresh == NULL)
         return NULL;
     pthread_mutex_lock(&credential->mutex);
     before = credential->keys;

@@ -155,11 +155,13 @@ worker_acceptor_handle(struct credential *credential, struct worker *worker,
                        struct error *err)
 {
     OM_uint32 major, minor;
-    struct acceptor_keys *keys = credential_keys(credential, worker->context,
-                                                 err);
+    struct acceptor_keys *keys = credential_keys(credential, worker->context);
 
-    if (keys == NULL)
+    if (keys == NULL) {
+        error_set(err, "cannot use keytab %s: out of memory",
+                  credential->keytab);
         return false;
+    }
     if (worker->keys == keys) {
         credential_drop_keys(credential, worker->context, keys);
         return true;

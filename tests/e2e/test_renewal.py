@@ -52,8 +52,10 @@ def test_a_keytab_that_is_away_for_a_moment(lab, keyed, how, said):
                                else b"")
         assert tunnel.refuses()
         reason = last_reason(tunnel.server)
-        assert reason.startswith("cannot ")
+        assert reason.startswith("cannot accept the client: cannot use keytab ")
         assert said.format(keytab) in reason
+        assert "refused us, says an answer that nothing proves: its keytab " in (
+            last_reason(tunnel.client))
         # A reload takes no such keytab; what runs goes on.
         tunnel.server.reload()
         tunnel.server.wait_for("reload_failed")

@@ -52,16 +52,22 @@ add(const char *name, krb5_kvno kvno)
 }
 
 static void
-read_keys(const char *class, const struct acceptor_keys *before)
+read_keys_of(const char *name, const char *class,
+             const struct acceptor_keys *before)
 {
-    struct acceptor_keys *fresh;
-    struct error err;
+    struct acceptor_keys *fresh = acceptor_keys_read(context, name, class,
+                                                     before);
 
-    ck_assert_msg(
-        acceptor_keys_read(context, path, class, before, &fresh, &err), "%s",
-        err.text);
+    ck_assert_ptr_nonnull(fresh);
     acceptor_keys_free(context, keys);
     keys = fresh;
+}
+
+static void
+read_keys(const char *class, const struct acceptor_keys *before)
+{
+    read_keys_of(path, class, before);
+    ck_assert(keys->usable);
 }
 
 /* "name:kvno name:kvno", as the library goes through them by name. */
@@ -116,17 +122,48 @@ START_TEST(keys_of_the_class_come_first_then_the_newest)
 }
 END_TEST
 
-START_TEST(file_that_is_not_there_is_named)
+/* The first key in memory. */
+static void
+copy_key(uint8_t bytes[32])
 {
-    struct error err;
-    char wanted[256];
+    krb5_kt_cursor cursor;
+    krb5_keytab_entry entry;
 
-    ck_assert(!acceptor_keys_read(context, path, "orders", NULL, &keys, &err));
-    snprintf(wanted, sizeof wanted,
-             "cannot use keytab %s: there is no such keytab (Key table file "
-             "'%s' not found)",
-             path, path);
-    ck_assert_str_eq(err.text, wanted);
+    ck_assert_int_eq(krb5_kt_start_seq_get(context, keys->keytab, &cursor), 0);
+    ck_assert_int_eq(krb5_kt_next_entry(context, keys->keytab, &entry, &cursor),
+                     0);
+    ck_assert_uint_eq(entry.key.length, 32);
+    memcpy(bytes, entry.key.contents, 32);
+    krb5_kt_free_entry(context, &entry);
+    krb5_kt_end_seq_get(context, keys->keytab, &cursor);
+}
+
+START_TEST(file_that_cannot_be_used_is_a_key_that_nobody_has)
+{
+    uint8_t one[32], other[32];
+
+    read_keys_of(path, "orders", NULL);
+    ck_assert(!keys->usable);
+    expect_order("nobody:1");
+    copy_key(one);
+    read_keys_of("/dev/null", "orders", keys);
+    expect_order("nobody:1");
+    copy_key(other);
+    ck_assert_mem_ne(one, other, sizeof one);
+    /* Each time anew: it may be mended. */
+    ck_assert(!acceptor_keys_are_current(keys, "/dev/null"));
+}
+END_TEST
+
+START_TEST(file_may_be_named_with_its_type)
+{
+    char named[64];
+
+    add("a/x@R", 2);
+    snprintf(named, sizeof named, "FILE:%s", path);
+    read_keys_of(named, "", NULL);
+    expect_order("a/x:2");
+    ck_assert(acceptor_keys_are_current(keys, named));
 }
 END_TEST
 
@@ -166,6 +203,38 @@ START_TEST(another_file_in_its_place_is_another_version)
 }
 END_TEST
 
+static void
+copy_file(const char *from, const char *to)
+{
+    char command[256];
+
+    snprintf(command, sizeof command, "cat %s > %s", from, to);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* As many bytes, the same file, and even the same time of last change. */
+START_TEST(key_written_over_another_is_another_version)
+{
+    struct stat before;
+    char other[64];
+
+    add("a/x@R", 3);
+    snprintf(other, sizeof other, "%s.other", path);
+    rename(path, other);
+    add("a/x@R", 2);
+    read_keys("", NULL);
+    ck_assert_int_eq(stat(path, &before), 0);
+    usleep(20000); /* the clock of the file system goes on */
+    copy_file(other, path);
+    const struct timespec times[] = {before.st_atim, before.st_mtim};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    unlink(other);
+    ck_assert(!acceptor_keys_are_current(keys, path));
+    read_keys("", keys);
+    expect_order("a/x:3");
+}
+END_TEST
+
 START_TEST(version_is_read_twice_and_then_serves_for_good)
 {
     add("a/x@R", 2);
@@ -202,8 +271,10 @@ make_suite(void)
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, order_of_the_file_is_kept_among_equals);
     tcase_add_test(cases, keys_of_the_class_come_first_then_the_newest);
-    tcase_add_test(cases, file_that_is_not_there_is_named);
+    tcase_add_test(cases, file_that_cannot_be_used_is_a_key_that_nobody_has);
+    tcase_add_test(cases, file_may_be_named_with_its_type);
     tcase_add_test(cases, version_serves_until_the_file_changes);
+    tcase_add_test(cases, key_written_over_another_is_another_version);
     tcase_add_test(cases, another_file_in_its_place_is_another_version);
     tcase_add_test(cases, version_is_read_twice_and_then_serves_for_good);
     tcase_add_test(cases, other_file_begins_to_settle_anew);

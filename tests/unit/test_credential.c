@@ -599,10 +599,16 @@ START_TEST(vanished_keytab_is_named)
     rename(away, keytab_of("web1"));
     ck_assert(!ok);
     snprintf(sentence, sizeof sentence,
-             "cannot use keytab %s: there is no such keytab (Key table file "
-             "'%s' not found)",
+             "cannot accept the client: cannot use keytab %s: there is no such "
+             "keytab (Key table file '%s' not found)",
              keytab_of("web1"), keytab_of("web1"));
     ck_assert_str_eq(pair.acceptor_error.text, sentence);
+    ck_assert_str_eq(pair.error.text, PAIR_TARGET
+                     "@" REALM
+                     " refused us, says an answer that nothing proves: its "
+                     "keytab lacks the key of our ticket: the service is not "
+                     "in it, or the account has a newer key; compare SPN and "
+                     "key version with its keytab (The ticket isn't for us)");
     pair_clear(&pair);
     credential_release(alice);
     credential_release(web1);
