@@ -297,10 +297,16 @@ admission_status(const struct admission *admission)
 }
 
 void
-admission_stop(struct admission *admission)
+admission_stop(struct admission *admission, const char *reason)
 {
-    if (admission != NULL)
-        admission->stopped = true;
+    if (admission == NULL)
+        return;
+    admission->stopped = true;
+    while (admission->sources.ring != NULL) {
+        struct source *source = admission->sources.ring;
+        expire(admission, unhold(admission, source), reason);
+        sources_forget_if_idle(&admission->sources, source);
+    }
 }
 
 static void

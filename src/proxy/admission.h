@@ -45,8 +45,9 @@ MUST_CHECK struct admission *admission_new(struct loop *main_loop,
                                            void (*on_closed)(void *arg),
                                            void *arg, struct error *err);
 
-/* The workers are about to end: nothing more is handed to them.  NULL is fine. */
-void admission_stop(struct admission *admission);
+/* Whoever is held back is sent away, with that reason in the log, and nothing
+ * more is handed to the workers, which are about to end.  NULL is fine. */
+void admission_stop(struct admission *admission, const char *reason);
 
 /* The workers have ended: frees what is still out there or held back. */
 void admission_free(struct admission *admission);

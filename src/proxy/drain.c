@@ -17,6 +17,8 @@ enum {
     LAST_WORDS_MS = 1000
 };
 
+static const char stopped[] = "kerbwrap is being stopped";
+
 static void
 end(void *arg)
 {
@@ -29,7 +31,7 @@ close_connection(struct connection *conn, struct evbuffer *out, const void *arg)
 {
     (void)out;
     (void)arg;
-    connection_close(conn, RESET_SHUTDOWN, "kerbwrap is being stopped");
+    connection_close(conn, RESET_SHUTDOWN, stopped);
 }
 
 static void
@@ -55,6 +57,7 @@ on_drain_timeout(void *arg)
     };
 
     timer_init(&server->drain_timer, server->loop, end, server);
+    admission_stop(server->admission, stopped);
     if (!server_tour(server, &tour))
         end(server);
 }

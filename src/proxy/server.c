@@ -202,7 +202,7 @@ start_machinery(struct server *server, struct error *err)
 
     if (!pool_new(global->pool_threads, &server->pool, err))
         return false;
-    thrift_init(&server->thrift, server->loop);
+    thrift_init(&server->thrift, server->loop, server->pool);
     server->budget = batch_budget_new(global->buffer_memory);
     if (server->budget == NULL) {
         error_set(err, "cannot account for buffers: out of memory");
@@ -279,13 +279,14 @@ begin_services(struct server *server, struct error *err)
 static bool
 clear(struct server *server)
 {
+    size_t workers = server->worker_count;
+
     preparation_cancel(server->preparation);
     for (size_t i = 0; i < server->service_count; i++)
         service_stop(server->services[i], false);
-    admission_stop(server->admission);
-    while (server->worker_count > 0)
-        worker_free(server->workers[--server->worker_count]);
-    free(server->workers);
+    admission_stop(server->admission, "kerbwrap is being stopped");
+    while (server->worker_count > 0) /* the main thread's comes last */
+        worker_end(server->workers[--server->worker_count]);
     if (server->loop != NULL)
         loop_deliver(server->loop); /* of tours: the workers' last words */
     server_forget_bound(server);
@@ -295,6 +296,9 @@ clear(struct server *server)
     server_free_services(server->services, server->service_count);
     server->service_count = 0;
     bool idle = pool_free(server->pool);
+    for (size_t i = 0; i < workers; i++)
+        worker_free(server->workers[i]);
+    free(server->workers);
     if (server->loop != NULL)
         loop_deliver(server->loop); /* of jobs that nobody owns */
     admission_free(server->admission);

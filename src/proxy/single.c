@@ -205,9 +205,11 @@ begin(struct single *single, struct error *err)
 static bool
 clear(struct single *single)
 {
-    worker_free(single->worker);
+    if (single->worker != NULL)
+        worker_end(single->worker);
     pump_free(single->pump);
     bool idle = pool_free(single->pool);
+    worker_free(single->worker);
     snapshot_release(single->snapshot);
     counters_release(single->counters);
     credential_release(single->credential);

@@ -2,7 +2,7 @@
 /*
  * Giving back takes locks that allocations take too, for milliseconds where
  * there is much: so it waits until half of a crowd has gone, and then a while
- * for more of it.
+ * for more of it.  A thread of the pool does it, a lock after the other.
  */
 #include "proxy/thrift.h"
 
@@ -14,19 +14,47 @@ enum {
 };
 
 static void
+run(struct job *job)
+{
+    (void)job;
+    malloc_trim(0);
+}
+
+static void
+on_done(struct job *job)
+{
+    struct thrift *thrift = (struct thrift *)job;
+
+    thrift->busy = false;
+}
+
+static void
+discard(struct job *job)
+{
+    (void)job;
+}
+
+static void
 on_fire(void *arg)
 {
     struct thrift *thrift = arg;
 
-    malloc_trim(0);
+    if (thrift->busy)
+        return;
+    thrift->busy = true;
     thrift->most = thrift->now;
+    pool_submit(thrift->pool, "memory", thrift->loop, &thrift->job);
 }
 
 void
-thrift_init(struct thrift *thrift, struct loop *loop)
+thrift_init(struct thrift *thrift, struct loop *loop, struct pool *pool)
 {
+    *thrift = (struct thrift){
+        .job = {.run = run, .done = on_done, .discard = discard},
+        .loop = loop,
+        .pool = pool,
+    };
     timer_init(&thrift->timer, loop, on_fire, thrift);
-    thrift->most = thrift->now = 0;
 }
 
 void

@@ -48,19 +48,23 @@ worker_start(struct worker *worker, struct error *err)
 }
 
 void
+worker_end(struct worker *worker)
+{
+    loop_join(worker->loop);
+    loop_deliver(worker->loop); /* of arrivals that were on their way */
+    while (worker->connections != NULL)
+        connection_drop(worker->connections);
+    program_kill_all(&worker->programs);
+    loop_deliver(worker->loop); /* of rounds */
+}
+
+void
 worker_free(struct worker *worker)
 {
     if (worker == NULL)
         return;
-    if (worker->loop != NULL) {
-        loop_join(worker->loop);
-        loop_deliver(worker->loop); /* of arrivals that were */
-    }
-    while (worker->connections != NULL)
-        connection_drop(worker->connections);
-    program_kill_all(&worker->programs);
     if (worker->loop != NULL)
-        loop_deliver(worker->loop); /* of jobs that were on their way */
+        loop_deliver(worker->loop); /* of jobs that were abandoned */
     if (!worker->is_guest)
         loop_free(worker->loop);
     config_release(worker->rules);

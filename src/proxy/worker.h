@@ -45,7 +45,10 @@ MUST_CHECK struct worker *worker_new(struct loop *host, const char *name,
 MUST_CHECK bool worker_start(struct worker *worker, struct error *err);
 
 /* Stops the thread, or a host has stopped it, then drops what connections are
- * left.  Before pool_free. */
+ * left.  Before pool_free, whose jobs may still be on their way home. */
+void worker_end(struct worker *worker);
+
+/* After pool_free.  NULL is fine. */
 void worker_free(struct worker *worker);
 
 /* Hands the arrival over; from the main thread. */

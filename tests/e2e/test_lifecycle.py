@@ -123,6 +123,8 @@ def test_who_is_held_back_at_the_end_is_not_let_in_any_more(lab):
     assert tunnel.server.wait() == 0
     for sock in idlers:
         sock.close()
+    reasons = [e["reason"] for e in tunnel.server.events("failed")]
+    assert reasons == 5 * ["kerbwrap is being stopped"]
 
 
 # --- timeouts ---------------------------------------------------------------

@@ -375,6 +375,26 @@ START_TEST(held_arrivals_are_closed_at_the_end)
 }
 END_TEST
 
+/* By the workers that end, and by those that are told of it. */
+START_TEST(nobody_is_handed_over_after_the_stop)
+{
+    limit(100, 1, 1);
+    struct arrival *first = arrive_from(1);
+    arrive_from(2);
+    arrive_from(3);
+
+    admission_stop(admission, "the end");
+    ck_assert_uint_eq(admission_status(admission).held, 0);
+    loop_deliver(main_loop);
+    ck_assert_uint_eq(closed, 2);
+    ck_assert_uint_eq(admission_status(admission).connections, 1);
+    struct arrival *late = arrive_from(1);
+    depart(first);
+    ck_assert_ptr_null(late->worker);
+    ck_assert_uint_eq(admission_status(admission).held, 1);
+}
+END_TEST
+
 START_TEST(it_is_crowded_while_somebody_is_held)
 {
     limit(100, 1, 1);
@@ -448,6 +468,7 @@ admission_suite(void)
     tcase_add_test(cases, room_counts_held_arrivals_too);
     tcase_add_test(cases, service_counts_its_connections);
     tcase_add_test(cases, held_arrivals_are_closed_at_the_end);
+    tcase_add_test(cases, nobody_is_handed_over_after_the_stop);
     tcase_add_test(cases, it_is_crowded_while_somebody_is_held);
     tcase_add_test(cases, held_arrivals_never_fill_the_limit);
     tcase_add_test(cases, nobody_is_held_for_longer_than_a_handshake_may_take);
