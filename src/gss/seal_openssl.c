@@ -158,6 +158,23 @@ openssl_mac(struct seal *self, enum token_sense sense,
     return true;
 }
 
+static EVP_MAC_CTX *
+new_checksum(const struct seal_openssl *seal, enum token_sense sense,
+             struct error *err)
+{
+    EVP_MAC_CTX *context = NULL;
+    uint8_t key[TOKEN_KEY_MAX];
+
+    if (token_keys_checksum(seal->secrets.profile, &seal->secrets.keys[sense],
+                            key, err)) {
+        context = new_mac(seal, key);
+        if (context == NULL)
+            openssl_error(err, "cannot compute a checksum");
+    }
+    OPENSSL_cleanse(key, sizeof key);
+    return context;
+}
+
 static bool
 openssl_sign(struct seal *self, enum token_sense sense,
              const struct text_span parts[2], uint8_t *mac, struct error *err)
@@ -166,7 +183,9 @@ openssl_sign(struct seal *self, enum token_sense sense,
     EVP_MAC_CTX **context = &seal->checksum[sense];
 
     if (*context == NULL)
-        *context = new_mac(seal, seal->secrets.keys[sense].checksum);
+        *context = new_checksum(seal, sense, err);
+    if (*context == NULL)
+        return false;
     if (mac_parts(seal, *context, parts, 2, mac))
         return true;
     openssl_error(err, "cannot compute a checksum");

@@ -6,6 +6,8 @@
  */
 #include "gss/token_keys.h"
 
+#include <pthread.h>
+#include <string.h>
 #include <krb5.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -115,29 +117,60 @@ derive(EVP_KDF_CTX *function, const struct token_profile *profile,
                : derive_3961(function, profile, key, constant, out);
 }
 
+/* Fetched once: each time OpenSSL would look them up among all that its providers
+ * have.  They stay until the process ends. */
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+static EVP_KDF *krb5kdf, *kbkdf;
+
+static void
+fetch(void)
+{
+    krb5kdf = EVP_KDF_fetch(NULL, "KRB5KDF", NULL);
+    kbkdf = EVP_KDF_fetch(NULL, "KBKDF", NULL);
+}
+
+/* NULL: OpenSSL has no such function, or no memory. */
+static EVP_KDF_CTX *
+new_function(const struct token_profile *profile)
+{
+    pthread_once(&fetched, fetch);
+    return EVP_KDF_CTX_new(profile->encrypt_then_mac ? kbkdf : krb5kdf);
+}
+
 bool
 token_keys_derive(const struct token_profile *profile, const uint8_t *key,
                   enum token_usage usage, struct token_keys *keys_out,
                   struct error *err)
 {
-    EVP_KDF *kdf = EVP_KDF_fetch(
-        NULL, profile->encrypt_then_mac ? "KBKDF" : "KRB5KDF", NULL);
-    EVP_KDF_CTX *function = EVP_KDF_CTX_new(kdf);
-    struct token_keys keys = {0};
-    bool ok = false;
+    EVP_KDF_CTX *function = new_function(profile);
+    struct token_keys keys = {.usage = usage};
+    bool ok = function != NULL &&
+              derive(function, profile, key, usage, FOR_ENCRYPTION,
+                     keys.encryption) &&
+              derive(function, profile, key, usage, FOR_INTEGRITY,
+                     keys.integrity);
 
-    if (function != NULL)
-        ok = derive(function, profile, key, usage, FOR_ENCRYPTION,
-                    keys.encryption) &&
-             derive(function, profile, key, usage, FOR_INTEGRITY,
-                    keys.integrity) &&
-             derive(function, profile, key, usage, FOR_CHECKSUM, keys.checksum);
+    memcpy(keys.base, key, profile->key_size);
     if (ok)
         *keys_out = keys;
     else
         openssl_error(err, "cannot derive the keys of records");
     OPENSSL_cleanse(&keys, sizeof keys);
     EVP_KDF_CTX_free(function);
-    EVP_KDF_free(kdf);
+    return ok;
+}
+
+bool
+token_keys_checksum(const struct token_profile *profile,
+                    const struct token_keys *keys,
+                    uint8_t kc_out[TOKEN_KEY_MAX], struct error *err)
+{
+    EVP_KDF_CTX *function = new_function(profile);
+    bool ok = function != NULL && derive(function, profile, keys->base,
+                                         keys->usage, FOR_CHECKSUM, kc_out);
+
+    if (!ok)
+        openssl_error(err, "cannot derive the keys of records");
+    EVP_KDF_CTX_free(function);
     return ok;
 }

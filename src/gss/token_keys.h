@@ -51,7 +51,9 @@ enum token_usage {
 struct token_keys {
     uint8_t encryption[TOKEN_KEY_MAX]; /* Ke */
     uint8_t integrity[TOKEN_KEY_MAX];  /* Ki: the checksum of sealed tokens */
-    uint8_t checksum[TOKEN_KEY_MAX];   /* Kc: of those only signed */
+    /* What Kc comes from, of tokens that are only signed: few are. */
+    uint8_t base[TOKEN_KEY_MAX];
+    enum token_usage usage;
 };
 
 /* key: profile->key_size bytes. */
@@ -59,6 +61,12 @@ MUST_CHECK bool token_keys_derive(const struct token_profile *profile,
                                   const uint8_t *key, enum token_usage usage,
                                   struct token_keys *keys_out,
                                   struct error *err);
+
+/* Kc, profile->mac_key_size bytes; wiped by the caller. */
+MUST_CHECK bool token_keys_checksum(const struct token_profile *profile,
+                                    const struct token_keys *keys,
+                                    uint8_t kc_out[TOKEN_KEY_MAX],
+                                    struct error *err);
 
 /* "WHAT: OpenSSL's reason", and OpenSSL's queue of errors is empty. */
 void openssl_error(struct error *err, const char *what);
