@@ -6,7 +6,8 @@
  * thread posts needs no waking: before it sleeps, the loop looks at the list.
  *
  * A round is: look at the descriptors (sleeping only when no watch is ready),
- * deliver mail, fire timers, then give each watch that is ready one turn.
+ * deliver mail, fire timers, then give each watch that is ready one turn; of
+ * those whose turns are long, one of them.
  */
 #include "base/loop.h"
 
@@ -29,6 +30,12 @@ enum {
     LOOP_NAME_SIZE = 32
 };
 
+/* Watches that have a turn coming, the longest waiting first. */
+struct queue {
+    struct watch *first;
+    struct watch **end;
+};
+
 struct loop {
     /* owned */
     struct event_base *base;
@@ -38,8 +45,8 @@ struct loop {
     /* plain, the loop's thread */
     char name[LOOP_NAME_SIZE];
     bool threaded;
-    struct watch *ready; /* have a turn in the next round */
-    struct watch **ready_end;
+    struct queue ready; /* in the next round */
+    struct queue slow;  /* of long turns: one in each round */
     struct watch *turn; /* still to have theirs in this round */
     /* any thread */
     atomic_bool stopping;
@@ -135,7 +142,8 @@ loop_new(const char *name, struct loop **loop_out, struct error *err)
     atomic_init(&loop->wakers, 0);
     pthread_mutex_init(&loop->lock, NULL);
     loop->mail_end = &loop->mail;
-    loop->ready_end = &loop->ready;
+    loop->ready.end = &loop->ready.first;
+    loop->slow.end = &loop->slow.first;
     loop->wakeup_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->wakeup_fd < 0) {
         error_set_errno(err, errno, "cannot make an event loop");
@@ -184,6 +192,22 @@ loop_free(struct loop *loop)
     free(loop);
 }
 
+/* From whichever list it is on. */
+static void
+unlink_watch(struct watch *watch)
+{
+    struct loop *loop = watch->loop;
+
+    watch->queued = false;
+    *watch->link = watch->next;
+    if (watch->next != NULL)
+        watch->next->link = watch->link;
+    else if (loop->ready.end == &watch->next)
+        loop->ready.end = watch->link;
+    else if (loop->slow.end == &watch->next)
+        loop->slow.end = watch->link;
+}
+
 /*
  * One turn for each watch that is ready now; those that queue themselves again
  * wait for the next round.  A turn may clear any watch: that unlinks it from
@@ -192,20 +216,28 @@ loop_free(struct loop *loop)
 static void
 run_ready(struct loop *loop)
 {
-    if (loop->ready == NULL)
+    loop->turn = loop->ready.first;
+    if (loop->turn == NULL)
         return;
-    loop->turn = loop->ready;
     loop->turn->link = &loop->turn;
-    loop->ready = NULL;
-    loop->ready_end = &loop->ready;
+    loop->ready.first = NULL;
+    loop->ready.end = &loop->ready.first;
     while (loop->turn != NULL) {
         struct watch *watch = loop->turn;
-        loop->turn = watch->next;
-        if (loop->turn != NULL)
-            loop->turn->link = &loop->turn;
-        watch->queued = false;
+        unlink_watch(watch);
         watch->on_ready(watch->arg);
     }
+}
+
+static void
+run_slow(struct loop *loop)
+{
+    struct watch *watch = loop->slow.first;
+
+    if (watch == NULL)
+        return;
+    unlink_watch(watch);
+    watch->on_ready(watch->arg);
 }
 
 static bool
@@ -223,12 +255,15 @@ loop_run(struct loop *loop)
     running = loop;
     while (!atomic_load(&loop->stopping)) {
         bool mail = has_mail(loop);
-        int sleep = loop->ready == NULL && !mail ? 0 : EVLOOP_NONBLOCK;
+        bool idle = !mail && loop->ready.first == NULL &&
+                    loop->slow.first == NULL;
+        int sleep = idle ? 0 : EVLOOP_NONBLOCK;
         if (event_base_loop(loop->base, EVLOOP_ONCE | sleep) < 0)
             break;
         if (mail)
             loop_deliver(loop);
         run_ready(loop);
+        run_slow(loop);
     }
     running = NULL;
     loop_deliver(loop);
@@ -334,30 +369,26 @@ watch_clear(struct watch *watch)
 
     if (loop == NULL)
         return;
-    watch->loop = NULL;
     event_del(&watch->event);
-    if (!watch->queued)
-        return;
-    watch->queued = false;
-    *watch->link = watch->next;
-    if (watch->next != NULL)
-        watch->next->link = watch->link;
-    else if (loop->ready_end == &watch->next)
-        loop->ready_end = watch->link;
+    if (watch->queued)
+        unlink_watch(watch);
+    watch->loop = NULL;
 }
 
 void
 watch_again(struct watch *watch)
 {
     struct loop *loop = watch->loop;
+    struct queue *queue;
 
     if (loop == NULL || watch->queued)
         return;
+    queue = watch->slow ? &loop->slow : &loop->ready;
     watch->queued = true;
     watch->next = NULL;
-    watch->link = loop->ready_end;
-    *loop->ready_end = watch;
-    loop->ready_end = &watch->next;
+    watch->link = queue->end;
+    *queue->end = watch;
+    queue->end = &watch->next;
 }
 
 static void

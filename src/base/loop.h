@@ -38,6 +38,7 @@ struct watch {
     int fd;
     bool readable; /* since last cleared by the owner on EAGAIN */
     bool writable;
+    bool slow; /* set by the owner: its turns are long, others come first */
     bool queued;
     struct watch *next, **link;
     /* owned */
@@ -96,7 +97,8 @@ MUST_CHECK bool watch_init(struct watch *watch, struct loop *loop, int fd,
 void watch_clear(struct watch *watch);
 /* Runs on_ready once more after the other ready watches had their turn: how a
  * busy connection yields without waiting for a new edge.  All descriptors are
- * looked at and all due timers fire in between. */
+ * looked at and all due timers fire in between; between the turns of two slow
+ * ones, too, so that whoever has little to do waits for one of them at most. */
 void watch_again(struct watch *watch);
 
 /* One-shot.  start on a running timer moves it, with DURATION_OFF (base/text.h)

@@ -46,6 +46,16 @@ relay_broken(struct relay *relay, enum relay_end end, enum reset_code reset,
     return FLOW_BROKEN;
 }
 
+/* While it carries much, those who carry little come first. */
+static void
+make_way(struct relay *relay)
+{
+    bool much = relay->inbound.reach > BATCH_START ||
+                relay->outbound.reach > BATCH_START;
+
+    relay->app.slow = relay->tunnel.slow = much;
+}
+
 static void
 pump(void *arg)
 {
@@ -62,8 +72,10 @@ pump(void *arg)
         relay->result.end = RELAY_FINISHED;
         error_set(&relay->result.error, "finished");
         finish(relay);
-    } else if (in == FLOW_BUSY || out == FLOW_BUSY) {
-        watch_again(&relay->tunnel);
+    } else {
+        make_way(relay);
+        if (in == FLOW_BUSY || out == FLOW_BUSY)
+            watch_again(&relay->tunnel);
     }
 }
 

@@ -403,6 +403,70 @@ def test_10000_idle_and_200_busy_connections_or_what_the_limit_allows(lab):
     idle_and_busy(lab, min(10_000, allowed), 200, 100)
 
 
+class Sink:
+    """Swallows what comes on all connections, without a look at it."""
+
+    def __init__(self):
+        self.received = 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = applications.format_address(self.socket.getsockname())
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(self.socket, selectors.EVENT_READ)
+        self._open = True
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while self._open:
+            for key, _ in self._ready.select(0.2):
+                if key.fileobj is self.socket:
+                    sock, _ = self.socket.accept()
+                    self._ready.register(sock, selectors.EVENT_READ)
+                    continue
+                try:
+                    size = len(key.fileobj.recv(MIB, socket.MSG_TRUNC))
+                except ConnectionResetError:
+                    size = 0
+                self.received += size
+                if size == 0:
+                    self._ready.unregister(key.fileobj)
+                    key.fileobj.close()
+
+    def close(self):
+        self._open = False
+        self._thread.join()
+        close_all([key.fileobj for key in self._ready.get_map().values()])
+        self._ready.close()
+
+
+@pytest.mark.fast
+def test_who_comes_new_does_not_stand_behind_all_who_carry_much(lab):
+    """By what the others carried meanwhile, which does not depend on how fast
+    the machine is."""
+    sink = lab.keep(Sink())
+    tunnel = lab.tunnel(sink, settings={"threads": 1})
+    host, port = tunnel.client.address("db")
+    pouring = [
+        subprocess.Popen(["bash", "-c",
+                          f"exec cat /dev/zero > /dev/tcp/{host}/{port}"],
+                         stderr=subprocess.DEVNULL) for _ in range(24)]
+    carried = []
+    try:
+        wait_until(lambda: sink.received > 200 * MIB)
+        for _ in range(7):
+            before = sink.received
+            with tunnel.connect(60) as sock:
+                sock.shutdown(socket.SHUT_WR)
+                assert applications.receive_all(sock) == b""
+            carried.append((sink.received - before) // MIB)
+    finally:
+        for process in pouring:
+            process.terminate()
+            process.wait(10)
+    print("MiB carried during each opening:", carried)
+    assert sorted(carried)[3] < 150
+
+
 # --- ends -------------------------------------------------------------------
 
 

@@ -198,6 +198,7 @@ clear_one_of_crowd(struct probe *probe)
     crowd_turns++;
     watch_again(&probe->watch);
     state = state * 1103515245 + 12345;
+    probe->watch.slow = (state >> 28 & 1) != 0;
     if (state >> 16 & 1)
         watch_again(&crowd[state >> 20 & 15].watch);
     if (crowd_turns % 3 == 0)
@@ -273,6 +274,62 @@ never_end(struct probe *probe)
 {
     watch_again(&probe->watch);
 }
+
+/* Between two turns of slow ones each of the others has one. */
+static struct probe *light;
+static int light_turns;
+
+static void
+go_on_slowly(struct probe *probe)
+{
+    if (probe->turns > 2)
+        ck_assert_int_gt(light->turns, light_turns);
+    light_turns = light->turns;
+    go_on(probe);
+}
+
+START_TEST(slow_watches_have_one_turn_in_a_round)
+{
+    struct probe slow[3], other;
+    int fds[3];
+
+    light = &other;
+    probe_init(&other, pair[1], never_end);
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dup(pair[0]);
+        probe_init(&slow[i], fds[i], go_on_slowly);
+        slow[i].watch.slow = true;
+    }
+
+    loop_run(loop);
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_ge(slow[i].turns, 999);
+        watch_clear(&slow[i].watch);
+        close(fds[i]);
+    }
+    watch_clear(&other.watch);
+}
+END_TEST
+
+static void
+become_slow(struct probe *probe)
+{
+    probe->watch.slow = !probe->watch.slow;
+    go_on(probe);
+}
+
+START_TEST(watch_may_become_slow_and_quick_again)
+{
+    struct probe probe;
+    probe_init(&probe, pair[0], become_slow);
+
+    loop_run(loop);
+
+    ck_assert_int_eq(probe.turns, 1000);
+    watch_clear(&probe.watch);
+}
+END_TEST
 
 START_TEST(busy_watch_starves_neither_edges_nor_timers)
 {
@@ -582,6 +639,8 @@ make_suite(void)
     tcase_add_test(watches, clearing_what_was_never_watched_is_fine);
     tcase_add_test(watches, descriptor_that_cannot_be_watched_is_refused);
     tcase_add_test(watches, busy_watches_take_turns);
+    tcase_add_test(watches, slow_watches_have_one_turn_in_a_round);
+    tcase_add_test(watches, watch_may_become_slow_and_quick_again);
     tcase_add_test(watches, busy_watch_starves_neither_edges_nor_timers);
     suite_add_tcase(suite, watches);
 
