@@ -21,7 +21,7 @@ enum {
      * large ones; much below this their headers would show on the wire. */
     RECORD_SLOT_LEAST = 1024,
     /* Batches carried in one turn before other connections have theirs. */
-    TURN_BATCHES = 4,
+    TURN_BATCHES = 2,
     /* How soon a flow asks again for memory that was not there. */
     TURN_WAIT_MS = 10,
 };

@@ -21,6 +21,8 @@ CHARTS = (
      lambda r: r["connections_per_second"]),
     ("latency", "latency", "64 bytes there and back",
      "microseconds, the median", lambda r: r["p50_us"]),
+    ("beside", "beside", "An opening beside eight that carry much",
+     "milliseconds, the median", lambda r: r["p50_ms"]),
     ("idle", "idle 4000", "An idle connection", "KiB resident, both sidecars",
      lambda r: r["client_kib"] + r["server_kib"]),
     ("seal", "seal aes256-cts-hmac-sha1-96",

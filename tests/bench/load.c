@@ -28,6 +28,7 @@ static const struct mode {
     {"throughput", load_throughput},
     {"rate", load_rate},
     {"latency", load_latency},
+    {"beside", load_beside},
     {"idle", load_idle},
 };
 
@@ -121,8 +122,9 @@ main(int argc, char **argv)
     if (argc == 6 || argc == 8)
         mode = find_mode(argv[1]);
     if (mode == NULL) {
-        fputs("usage: load throughput|rate|latency|idle LISTEN-PORT "
-              "CONNECT-PORT CONNECTIONS SECONDS [CLIENT-CPU SERVER-CPU]\n",
+        fputs("usage: load throughput|rate|latency|beside|idle "
+              "LISTEN-PORT CONNECT-PORT CONNECTIONS SECONDS [CLIENT-CPU "
+              "SERVER-CPU]\n",
               stderr);
         return 2;
     }

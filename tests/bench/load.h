@@ -32,6 +32,7 @@ enum {
 void load_throughput(const struct load_settings *settings);
 void load_rate(const struct load_settings *settings);
 void load_latency(const struct load_settings *settings);
+void load_beside(const struct load_settings *settings);
 void load_idle(const struct load_settings *settings);
 
 enum server_kind {

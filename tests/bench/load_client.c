@@ -267,6 +267,52 @@ load_latency(const struct load_settings *settings)
     free(samples);
 }
 
+/* --- beside ------------------------------------------------------------- */
+
+/* Fills samples with the time that each of as many connections took, from its
+ * first packet to its end, there and back; one at least. */
+static size_t
+open_in_turn(const struct load_settings *settings, uint32_t *samples)
+{
+    size_t count = 0;
+    uint64_t now = clock_ns();
+    uint64_t end = now + (uint64_t)settings->seconds * 1000000000U;
+
+    do {
+        uint64_t begun = now;
+        client_finish(client_connect(settings));
+        now = clock_ns();
+        uint64_t took = now - begun;
+        samples[count++] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+    } while (now < end && count < LATENCY_SAMPLES_MAX);
+    return count;
+}
+
+void
+load_beside(const struct load_settings *settings)
+{
+    struct crew crew = {.settings = settings, .work = pour};
+    uint32_t *samples = calloc(LATENCY_SAMPLES_MAX, sizeof *samples);
+
+    if (samples == NULL)
+        die("keep the samples");
+    server_start(settings, SERVER_SINK);
+    crew_start(&crew);
+    sleep_ms(LOAD_WARM_UP_MS);
+    uint64_t begun = clock_ns();
+    uint64_t before = server_received();
+    size_t count = open_in_turn(settings, samples);
+    double rate = (double)(server_received() - before) * 1e9 /
+                  (double)(clock_ns() - begun);
+    crew_stop(&crew);
+    qsort(samples, count, sizeof *samples, compare);
+    printf("{\"p50_ms\": %.2f, \"p90_ms\": %.2f, \"openings\": %zu, "
+           "\"megabytes_per_second\": %.1f}\n",
+           percentile_us(samples, count, 50) / 1e3,
+           percentile_us(samples, count, 90) / 1e3, count, rate / 1e6);
+    free(samples);
+}
+
 /* --- idle --------------------------------------------------------------- */
 
 /* Opens, says so, and holds until standard input ends. */
