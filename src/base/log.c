@@ -27,7 +27,7 @@ enum {
 
 /* How long the writer waits for more after it has written. */
 enum {
-    REST_MS = 2
+    REST_MS = 5
 };
 
 enum sink_state {
