@@ -98,7 +98,8 @@ void watch_clear(struct watch *watch);
 /* Runs on_ready once more after the other ready watches had their turn: how a
  * busy connection yields without waiting for a new edge.  All descriptors are
  * looked at and all due timers fire in between; between the turns of two slow
- * ones, too, so that whoever has little to do waits for one of them at most. */
+ * ones, too, so that whoever has little to do waits for one of them; for more
+ * only where such as he took long themselves, for half of the time is theirs. */
 void watch_again(struct watch *watch);
 
 /* One-shot.  start on a running timer moves it, with DURATION_OFF (base/text.h)

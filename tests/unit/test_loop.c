@@ -313,6 +313,32 @@ START_TEST(slow_watches_have_one_turn_in_a_round)
 END_TEST
 
 static void
+dawdle(struct probe *probe)
+{
+    usleep(5000);
+    watch_again(&probe->watch);
+}
+
+/* Where the others take 5 ms, slow ones get about four, and so all their turns
+ * and more. */
+START_TEST(slow_watches_get_as_much_time_as_many_others)
+{
+    struct probe slow, other;
+
+    probe_init(&other, pair[1], dawdle);
+    probe_init(&slow, pair[0], go_on);
+    slow.watch.slow = true;
+
+    loop_run(loop);
+
+    ck_assert_int_ge(slow.turns, 1000);
+    ck_assert_int_le(other.turns, 20);
+    watch_clear(&slow.watch);
+    watch_clear(&other.watch);
+}
+END_TEST
+
+static void
 become_slow(struct probe *probe)
 {
     probe->watch.slow = !probe->watch.slow;
@@ -640,6 +666,7 @@ make_suite(void)
     tcase_add_test(watches, descriptor_that_cannot_be_watched_is_refused);
     tcase_add_test(watches, busy_watches_take_turns);
     tcase_add_test(watches, slow_watches_have_one_turn_in_a_round);
+    tcase_add_test(watches, slow_watches_get_as_much_time_as_many_others);
     tcase_add_test(watches, watch_may_become_slow_and_quick_again);
     tcase_add_test(watches, busy_watch_starves_neither_edges_nor_timers);
     suite_add_tcase(suite, watches);
