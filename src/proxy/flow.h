@@ -90,6 +90,10 @@ enum flow_status relay_broken(struct relay *relay, enum relay_end end,
                               enum reset_code reset, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* Of a socket that need not be connected any more: once both directions have
+ * ended, it is not.  0: none. */
+int relay_pending_error(int fd);
+
 /* Is DATA and everything but HELLO and RESET encrypted here? */
 static inline bool
 relay_confidential(const struct relay *relay)

@@ -54,13 +54,18 @@ deliver(struct relay *relay)
 static enum flow_status
 end_application(struct relay *relay)
 {
+    int failure, why;
+
     relay->inbound.state = FLOW_ENDED;
     if (shutdown(relay->settings.app_fd, SHUT_WR) == 0 ||
         relay->outbound.state == FLOW_ENDED)
         return FLOW_BUSY;
+    /* It says only that there is no connection, not what became of it. */
+    failure = errno;
+    why = relay_pending_error(relay->settings.app_fd);
     return relay_broken(relay, RELAY_APP_RESET, RESET_APPLICATION,
-                        "the application closed its connection: %s",
-                        strerror(errno));
+                        "the application reset the connection: %s",
+                        strerror(why != 0 ? why : failure));
 }
 
 static enum flow_status

@@ -79,10 +79,8 @@ pump(void *arg)
     }
 }
 
-/* Of a socket that need not be connected any more: once both directions have
- * ended, it is not. */
-static int
-pending_error(int fd)
+int
+relay_pending_error(int fd)
 {
     int number = 0;
     socklen_t size = sizeof number;
@@ -100,7 +98,7 @@ on_application(void *arg)
     int number = 0;
 
     if (relay->outbound.state != FLOW_OPEN)
-        number = pending_error(relay->settings.app_fd);
+        number = relay_pending_error(relay->settings.app_fd);
     if (number == 0) {
         pump(relay);
         return;
