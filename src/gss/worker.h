@@ -36,8 +36,8 @@ void worker_clear(struct credential *credential, struct worker *worker);
 
 /*
  * Sees to it that worker has a handle: on these tickets, or on the keytab as it
- * is now and the replay cache.  Everything that the library would else take from the
- * environment is given to it.
+ * is now and the replay cache.  Everything that the library would else take from
+ * the environment is given to it.
  */
 MUST_CHECK bool worker_initiator_handle(struct credential *credential,
                                         struct worker *worker,
