@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "gss/keytab_visit.h"
 
 enum {
     /* The coarsest time of last change in use is one of two seconds. */
@@ -34,39 +35,20 @@ clear_entries(krb5_context context, struct entries *entries)
     *entries = (struct entries){.count = 0};
 }
 
-/* entry is given away. */
 static krb5_error_code
-add_entry(krb5_context context, struct entries *entries,
-          krb5_keytab_entry *entry)
+take_entry(krb5_context context, krb5_keytab_entry *entry, void *arg)
 {
+    struct entries *entries = arg;
     krb5_keytab_entry *larger = realloc(entries->items,
                                         (entries->count + 1) * sizeof *larger);
 
-    if (larger == NULL) {
-        krb5_kt_free_entry(context, entry);
+    (void)context;
+    if (larger == NULL)
         return ENOMEM;
-    }
     entries->items = larger;
     entries->items[entries->count++] = *entry;
+    *entry = (krb5_keytab_entry){0};
     return 0;
-}
-
-static krb5_error_code
-read_entries(krb5_context context, krb5_keytab file, struct entries *entries)
-{
-    krb5_kt_cursor cursor;
-    krb5_keytab_entry entry;
-    krb5_error_code code = krb5_kt_start_seq_get(context, file, &cursor);
-
-    if (code != 0)
-        return code;
-    while (code == 0) {
-        code = krb5_kt_next_entry(context, file, &entry, &cursor);
-        if (code == 0)
-            code = add_entry(context, entries, &entry);
-    }
-    krb5_kt_end_seq_get(context, file, &cursor);
-    return code == KRB5_KT_END ? 0 : code;
 }
 
 static bool
@@ -145,7 +127,8 @@ read_file(krb5_context context, const char *path, const char *class,
     struct entries entries = {.count = 0};
     krb5_keytab file = NULL;
     bool read = krb5_kt_resolve(context, path, &file) == 0 &&
-                read_entries(context, file, &entries) == 0 && entries.count > 0;
+                keytab_visit(context, file, take_entry, &entries) == 0 &&
+                entries.count > 0;
 
     if (read) {
         sort(&entries, class);

@@ -19,62 +19,57 @@
 #include "gss/acceptor_keys.h"
 #include "gss/credential_private.h"
 #include "gss/enctype.h"
+#include "gss/keytab_visit.h"
 #include "gss/reason.h"
 #include "gss/ticket_clients.h"
 
+struct key_counts {
+    unsigned all, aes;
+};
+
+static krb5_error_code
+count_key(krb5_context context, krb5_keytab_entry *entry, void *arg)
+{
+    struct key_counts *counts = arg;
+
+    (void)context;
+    counts->all++;
+    counts->aes += enctype_aes_name(entry->key.enctype) != NULL;
+    return 0;
+}
+
 /* What is wrong with a keytab that can be read, or NULL. */
 static const char *
-find_fault(unsigned keys, unsigned aes_keys)
+find_fault(const struct key_counts *counts)
 {
-    if (keys == 0)
+    if (counts->all == 0)
         return "it is empty; export the service's key into it (ktadd, "
                "ktpass, msktutil)";
-    if (aes_keys == 0)
+    if (counts->aes == 0)
         return "it holds no AES key; give the account AES keys "
                "(msDS-SupportedEncryptionTypes 24) and export it again";
     return NULL;
 }
 
-/* Counts; the code is KRB5_KT_END when all went well. */
-static krb5_error_code
-count_keys(krb5_context context, krb5_keytab keytab, unsigned *keys,
-           unsigned *aes_keys)
-{
-    krb5_kt_cursor cursor;
-    krb5_keytab_entry entry;
-    krb5_error_code code;
-
-    code = krb5_kt_start_seq_get(context, keytab, &cursor);
-    if (code != 0)
-        return code;
-    while ((code = krb5_kt_next_entry(context, keytab, &entry, &cursor)) == 0) {
-        ++*keys;
-        *aes_keys += enctype_aes_name(entry.key.enctype) != NULL;
-        krb5_kt_free_entry(context, &entry);
-    }
-    krb5_kt_end_seq_get(context, keytab, &cursor);
-    return code;
-}
-
 static bool
 check_keytab(krb5_context context, const char *path, struct error *err)
 {
-    unsigned keys = 0, aes_keys = 0;
+    struct key_counts counts = {0};
     krb5_keytab keytab = NULL;
     krb5_error_code code;
     const char *fault;
 
     code = krb5_kt_resolve(context, path, &keytab);
     if (code == 0) {
-        code = count_keys(context, keytab, &keys, &aes_keys);
+        code = keytab_visit(context, keytab, count_key, &counts);
         krb5_kt_close(context, keytab);
     }
-    if (code != KRB5_KT_END) {
+    if (code != 0) {
         reason_krb5(err, REASON_KEYTAB, context, code, "cannot use keytab %s",
                     path);
         return false;
     }
-    fault = find_fault(keys, aes_keys);
+    fault = find_fault(&counts);
     if (fault != NULL) {
         error_set(err, "cannot use keytab %s: %s", path, fault);
         return false;

@@ -9,12 +9,33 @@
 #include <krb5.h>
 
 #include "gss/enctype.h"
+#include "gss/keytab_visit.h"
 #include "gss/reason.h"
 
-static krb5_error_code
-keep(krb5_context context, struct keytab_keys *keys,
-     const krb5_keytab_entry *entry)
+krb5_error_code
+keytab_visit(krb5_context context, krb5_keytab keytab, keytab_visitor *visit,
+             void *arg)
 {
+    krb5_kt_cursor cursor;
+    krb5_keytab_entry entry;
+    krb5_error_code code = krb5_kt_start_seq_get(context, keytab, &cursor);
+
+    if (code != 0)
+        return code;
+    while ((code = krb5_kt_next_entry(context, keytab, &entry, &cursor)) == 0) {
+        code = visit(context, &entry, arg);
+        krb5_kt_free_entry(context, &entry);
+        if (code != 0)
+            break;
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return code == KRB5_KT_END ? 0 : code;
+}
+
+static krb5_error_code
+keep(krb5_context context, krb5_keytab_entry *entry, void *arg)
+{
+    struct keytab_keys *keys = arg;
     struct keytab_key *larger = realloc(keys->items,
                                         (keys->count + 1) * sizeof *larger);
     char *text = NULL;
@@ -43,26 +64,6 @@ keep(krb5_context context, struct keytab_keys *keys,
     return key->name != NULL && key->realm != NULL ? 0 : ENOMEM;
 }
 
-/* KRB5_KT_END when all went well. */
-static krb5_error_code
-read_all(krb5_context context, krb5_keytab keytab, struct keytab_keys *keys)
-{
-    krb5_kt_cursor cursor;
-    krb5_keytab_entry entry;
-    krb5_error_code code = krb5_kt_start_seq_get(context, keytab, &cursor);
-
-    if (code != 0)
-        return code;
-    while ((code = krb5_kt_next_entry(context, keytab, &entry, &cursor)) == 0) {
-        code = keep(context, keys, &entry);
-        krb5_kt_free_entry(context, &entry);
-        if (code != 0)
-            break;
-    }
-    krb5_kt_end_seq_get(context, keytab, &cursor);
-    return code;
-}
-
 bool
 keytab_read(const char *path, struct keytab_keys *keys_out, struct error *err)
 {
@@ -74,10 +75,10 @@ keytab_read(const char *path, struct keytab_keys *keys_out, struct error *err)
     if (code == 0)
         code = krb5_kt_resolve(context, path, &keytab);
     if (code == 0) {
-        code = read_all(context, keytab, &keys);
+        code = keytab_visit(context, keytab, keep, &keys);
         krb5_kt_close(context, keytab);
     }
-    bool sound = code == KRB5_KT_END;
+    bool sound = code == 0;
     if (sound)
         *keys_out = keys;
     else
