@@ -17,8 +17,6 @@ enum {
     LAST_WORDS_MS = 1000
 };
 
-static const char stopped[] = "kerbwrap is being stopped";
-
 static void
 end(void *arg)
 {
@@ -31,7 +29,7 @@ close_connection(struct connection *conn, struct evbuffer *out, const void *arg)
 {
     (void)out;
     (void)arg;
-    connection_close(conn, RESET_SHUTDOWN, stopped);
+    connection_close(conn, RESET_SHUTDOWN, BEING_STOPPED);
 }
 
 static void
@@ -57,7 +55,7 @@ on_drain_timeout(void *arg)
     };
 
     timer_init(&server->drain_timer, server->loop, end, server);
-    admission_stop(server->admission, stopped);
+    admission_stop(server->admission, BEING_STOPPED);
     if (!server_tour(server, &tour))
         end(server);
 }

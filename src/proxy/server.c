@@ -284,7 +284,7 @@ clear(struct server *server)
     preparation_cancel(server->preparation);
     for (size_t i = 0; i < server->service_count; i++)
         service_stop(server->services[i], false);
-    admission_stop(server->admission, "kerbwrap is being stopped");
+    admission_stop(server->admission, BEING_STOPPED);
     while (server->worker_count > 0) /* the main thread's comes last */
         worker_end(server->workers[--server->worker_count]);
     if (server->loop != NULL)

@@ -17,6 +17,9 @@
 #include "proxy/thrift.h"
 #include "proxy/worker.h"
 
+/* To peers, callers of the status and in the log. */
+#define BEING_STOPPED "kerbwrap is being stopped"
+
 struct herald;
 struct status;
 

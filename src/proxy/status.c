@@ -136,8 +136,7 @@ serve_readiness(struct status *status, const struct http_call *call)
     size_t size = 0;
 
     if (server->stopping > 0)
-        size += (size_t)snprintf(reasons, sizeof reasons,
-                                 "kerbwrap is being stopped\n");
+        size += (size_t)snprintf(reasons, sizeof reasons, BEING_STOPPED "\n");
     for (size_t i = 0; i < server->service_count && size < sizeof reasons;
          i++) {
         const struct service *service = server->services[i];
