@@ -324,12 +324,15 @@ class Crowd:
                             sock, _ = self.socket.accept()
                             self._ready.register(sock, selectors.EVENT_READ)
                     continue
-                data = key.fileobj.recv(1 << 16)
-                if data:
-                    key.fileobj.sendall(data)
-                else:
+                if not self.serve(key.fileobj):
                     self._ready.unregister(key.fileobj)
                     key.fileobj.close()
+
+    def serve(self, sock):
+        """Some bytes of one; False: it has ended."""
+        data = sock.recv(1 << 16)
+        sock.sendall(data)
+        return bool(data)
 
     def close(self):
         self._open = False
@@ -403,40 +406,20 @@ def test_10000_idle_and_200_busy_connections_or_what_the_limit_allows(lab):
     idle_and_busy(lab, min(10_000, allowed), 200, 100)
 
 
-class Sink:
-    """Swallows what comes on all connections, without a look at it."""
+class Sink(Crowd):
+    """Swallows what comes, without a look at it."""
 
     def __init__(self):
         self.received = 0
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = applications.format_address(self.socket.getsockname())
-        self._ready = selectors.DefaultSelector()
-        self._ready.register(self.socket, selectors.EVENT_READ)
-        self._open = True
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        super().__init__()
 
-    def _run(self):
-        while self._open:
-            for key, _ in self._ready.select(0.2):
-                if key.fileobj is self.socket:
-                    sock, _ = self.socket.accept()
-                    self._ready.register(sock, selectors.EVENT_READ)
-                    continue
-                try:
-                    size = len(key.fileobj.recv(MIB, socket.MSG_TRUNC))
-                except ConnectionResetError:
-                    size = 0
-                self.received += size
-                if size == 0:
-                    self._ready.unregister(key.fileobj)
-                    key.fileobj.close()
-
-    def close(self):
-        self._open = False
-        self._thread.join()
-        close_all([key.fileobj for key in self._ready.get_map().values()])
-        self._ready.close()
+    def serve(self, sock):
+        try:
+            size = len(sock.recv(MIB, socket.MSG_TRUNC))
+        except ConnectionResetError:
+            return False
+        self.received += size
+        return size > 0
 
 
 @pytest.mark.fast
