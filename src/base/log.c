@@ -25,9 +25,12 @@ enum {
     REPORT_INTERVAL_MS = 1000
 };
 
-/* How long the writer waits for more after it has written. */
+/* How long the writer waits for more after it has written, once it has written
+ * more often than that: few lines are written at once. */
 enum {
-    REST_MS = 5
+    REST_MS = 5,
+    CALM_WRITES = 20,
+    CALM_MS = 100
 };
 
 enum sink_state {
@@ -52,7 +55,9 @@ static struct {
     uint64_t lost;           /* dropped and not yet reported */
     struct log_limit limit;
     struct log_queue queue;
-    struct log_target target; /* the writer's alone */
+    struct log_target target; /* the writer's alone, as are the next two */
+    uint64_t calm_ms;         /* since when its writes are counted */
+    unsigned writes;
     /* any thread */
     atomic_int level;
     atomic_int format;
@@ -289,14 +294,26 @@ wait_for_work(void)
                                &report);
 }
 
+static bool
+writes_often(uint64_t now)
+{
+    if (now - sink.calm_ms >= CALM_MS) {
+        sink.calm_ms = now;
+        sink.writes = 0;
+    }
+    return ++sink.writes > CALM_WRITES;
+}
+
 /* Locked, but not while it waits.  Where there are many lines, to be woken for
  * each would cost more than to write it. */
 static void
 rest(void)
 {
-    struct timespec end = moment(loop_now_ms() + REST_MS);
+    uint64_t now = loop_now_ms();
+    struct timespec end = moment(now + REST_MS);
 
-    if (sink.state == SINK_OPEN && sink.queue.used <= LOG_QUEUE_SIZE / 2)
+    if (writes_often(now) && sink.state == SINK_OPEN &&
+        sink.queue.used <= LOG_QUEUE_SIZE / 2)
         pthread_cond_clockwait(&sink.crowded, &sink.lock, CLOCK_MONOTONIC,
                                &end);
 }
