@@ -72,5 +72,6 @@ def test_a_reload_changes_the_engine_of_new_connections(lab):
         with tunnel.connect() as new:
             assert exchange(new, b"new") == b"new"
             assert exchange(old, b"still") == b"still"
+    tunnel.server.wait_for("up", count=2)
     engines = [up["engine"] for up in tunnel.server.events("up")]
     assert engines == ["gssapi", "openssl"]
