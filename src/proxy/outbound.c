@@ -278,7 +278,7 @@ outbound_pump(struct relay *relay)
 {
     struct outbound *out = &relay->outbound;
 
-    for (int turn = 0; turn < TURN_BATCHES; turn++) {
+    for (int turn = 0;; turn++) {
         enum flow_status status = flush(relay);
         if (status != FLOW_BUSY)
             return status;
@@ -288,8 +288,9 @@ outbound_pump(struct relay *relay)
             batch_release(relay->settings.store, &out->batch);
             return FLOW_WAITS;
         }
+        if (turn == TURN_BATCHES)
+            return FLOW_BUSY;
         if (fill(relay) == FLOW_BROKEN)
             return FLOW_BROKEN;
     }
-    return FLOW_BUSY;
 }

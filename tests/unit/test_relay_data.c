@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/container.h"
+#include "latch.h"
 #include "relay_fixture.h"
 
 enum {
@@ -437,6 +439,45 @@ START_TEST(blocked_direction_leaves_the_other_alone)
 }
 END_TEST
 
+/* Goes round with the loop: mail is delivered before the turns of a round. */
+struct visitor {
+    struct mail mail;
+    unsigned rounds;
+    size_t held;
+    struct latch done;
+};
+
+static void
+come_round(struct mail *mail)
+{
+    struct visitor *visitor = container_of(mail, struct visitor, mail);
+
+    if (visitor->rounds == 0)
+        sockets_write(application, "hello", 5);
+    if (visitor->rounds++ < 2) {
+        loop_post(test_loop, mail);
+        return;
+    }
+    visitor->held = batch_budget_used(test_budget);
+    latch_tell(&visitor->done);
+}
+
+START_TEST(a_short_message_takes_one_turn)
+{
+    struct visitor visitor = {
+        .mail.deliver = come_round,
+        .done = LATCH_INITIALIZER,
+    };
+
+    relay_begin();
+    loop_settle();
+    loop_post(test_loop, &visitor.mail);
+    latch_wait(&visitor.done, 1);
+    ck_assert_uint_eq(visitor.held, 0);
+    ck_assert_uint_eq(relay_counts().from_app, 5);
+}
+END_TEST
+
 START_TEST(idle_directions_hold_no_memory)
 {
     relay_begin();
@@ -482,6 +523,7 @@ relay_data_suite(void)
     tcase_add_test(cases, slow_peer_stops_the_application_within_one_batch);
     tcase_add_test(cases, slow_application_gets_everything_in_the_end);
     tcase_add_test(cases, blocked_direction_leaves_the_other_alone);
+    tcase_add_test(cases, a_short_message_takes_one_turn);
     tcase_add_test(cases, idle_directions_hold_no_memory);
     suite_add_tcase(suite, cases);
     return suite;
