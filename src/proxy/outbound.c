@@ -284,12 +284,12 @@ outbound_pump(struct relay *relay)
             return status;
         if (out->state == FLOW_ENDING)
             out->state = FLOW_ENDED;
-        if (!has_work(relay)) {
+        bool works = has_work(relay);
+        if (!works || turn == TURN_BATCHES) {
+            /* Who has the next turn takes it up while the cache holds it. */
             batch_release(relay->settings.store, &out->batch);
-            return FLOW_WAITS;
+            return works ? FLOW_BUSY : FLOW_WAITS;
         }
-        if (turn == TURN_BATCHES)
-            return FLOW_BUSY;
         if (fill(relay) == FLOW_BROKEN)
             return FLOW_BROKEN;
     }
