@@ -18,6 +18,9 @@
 /* For i from 0 on.  The loop is unrolled, or they would not stay in registers. */
 #define EACH_REGISTER(count)                                                   \
     _Pragma("GCC unroll 8") for (size_t i = 0; i < (count); i++)
+/* For round from 1 on, the last excepted. */
+#define EACH_ROUND(rounds)                                                     \
+    _Pragma("GCC unroll 14") for (size_t round = 1; round < (rounds); round++)
 
 enum {
     BLOCK = TOKEN_BLOCK_SIZE,
@@ -26,6 +29,8 @@ enum {
     FEW_LANES = 2 * FEW_REGISTERS,
     LANES = 2 * REGISTERS,
     STRIDE = LANES * BLOCK, /* bytes decrypted at a time */
+    ROUNDS_128 = 10,
+    ROUNDS_256 = 14,
 };
 
 static_assert((int)LANES == (int)SEAL_COUNT_MAX, "each text has a lane");
@@ -62,34 +67,37 @@ store_two(uint8_t *low, uint8_t *high, __m256i two)
     _mm_storeu_si128((void *)high, _mm256_extracti128_si256(two, 1));
 }
 
+/* Neither the number of registers nor of rounds varies at run time, and where the
+ * texts are is not read from memory again: what is stored could lie there. */
 VAES_CODE void
 encrypt_lanes(const struct aes_schedule *schedule, struct run *const *runs,
-              size_t blocks, const size_t registers)
+              size_t blocks, const size_t registers, const size_t rounds)
 {
     __m256i two[REGISTERS];
+    uint8_t *bytes[LANES];
 
     EACH_REGISTER (registers) {
+        bytes[2 * i] = runs[2 * i]->bytes;
+        bytes[2 * i + 1] = runs[2 * i + 1]->bytes;
         two[i] = load_two(runs[2 * i]->before, runs[2 * i + 1]->before);
     }
     for (size_t at = 0; at < blocks * BLOCK; at += BLOCK) {
         EACH_REGISTER (registers) {
+            __m256i plain = load_two(bytes[2 * i] + at, bytes[2 * i + 1] + at);
+            /* What waits for the block before comes last. */
             two[i] = _mm256_xor_si256(
-                _mm256_xor_si256(two[i], round_key(schedule, 0)),
-                load_two(runs[2 * i]->bytes + at, runs[2 * i + 1]->bytes + at));
+                two[i], _mm256_xor_si256(plain, round_key(schedule, 0)));
         }
-        for (size_t round = 1; round < schedule->rounds; round++) {
+        EACH_ROUND (rounds) {
             const __m256i key = round_key(schedule, round);
             EACH_REGISTER (registers) {
                 two[i] = _mm256_aesenc_epi128(two[i], key);
             }
         }
         EACH_REGISTER (registers) {
-            two[i] = _mm256_aesenclast_epi128(
-                two[i], round_key(schedule, schedule->rounds));
-        }
-        EACH_REGISTER (registers) {
-            store_two(runs[2 * i]->bytes + at, runs[2 * i + 1]->bytes + at,
-                      two[i]);
+            two[i] = _mm256_aesenclast_epi128(two[i],
+                                              round_key(schedule, rounds));
+            store_two(bytes[2 * i] + at, bytes[2 * i + 1] + at, two[i]);
         }
     }
     EACH_REGISTER (registers) {
@@ -101,14 +109,20 @@ __attribute__((target("vaes,avx2"))) static void
 encrypt_many(const struct aes_schedule *schedule, struct run *const *runs,
              size_t blocks)
 {
-    encrypt_lanes(schedule, runs, blocks, REGISTERS);
+    if (schedule->rounds == ROUNDS_256)
+        encrypt_lanes(schedule, runs, blocks, REGISTERS, ROUNDS_256);
+    else
+        encrypt_lanes(schedule, runs, blocks, REGISTERS, ROUNDS_128);
 }
 
 __attribute__((target("vaes,avx2"))) static void
 encrypt_few(const struct aes_schedule *schedule, struct run *const *runs,
             size_t blocks)
 {
-    encrypt_lanes(schedule, runs, blocks, FEW_REGISTERS);
+    if (schedule->rounds == ROUNDS_256)
+        encrypt_lanes(schedule, runs, blocks, FEW_REGISTERS, ROUNDS_256);
+    else
+        encrypt_lanes(schedule, runs, blocks, FEW_REGISTERS, ROUNDS_128);
 }
 
 /* As far as the shortest goes.  A lane without a run does another's work again,
@@ -157,7 +171,7 @@ vaes_encrypt_heads(const struct aes_schedule *schedule,
 /* before: the encrypted block before these, then the last one of these. */
 VAES_CODE void
 decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
-               __m128i *before)
+               __m128i *before, const size_t rounds)
 {
     __m256i two[REGISTERS];
     __m256i chained;
@@ -171,15 +185,14 @@ decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
     EACH_REGISTER (REGISTERS) {
         two[i] = _mm256_xor_si256(two[i], round_key(schedule, 0));
     }
-    for (size_t round = 1; round < schedule->rounds; round++) {
+    EACH_ROUND (rounds) {
         const __m256i key = round_key(schedule, round);
         EACH_REGISTER (REGISTERS) {
             two[i] = _mm256_aesdec_epi128(two[i], key);
         }
     }
     EACH_REGISTER (REGISTERS) {
-        two[i] = _mm256_aesdeclast_epi128(
-            two[i], round_key(schedule, schedule->rounds));
+        two[i] = _mm256_aesdeclast_epi128(two[i], round_key(schedule, rounds));
     }
     EACH_REGISTER (REGISTERS - 1) {
         two[i + 1] = _mm256_xor_si256(
@@ -192,20 +205,30 @@ decrypt_stride(const struct aes_schedule *schedule, uint8_t *bytes,
     }
 }
 
-__attribute__((target("vaes,avx2"))) static void
-decrypt_head(const struct aes_schedule *schedule, uint8_t *bytes, size_t size)
+VAES_CODE void
+decrypt_text(const struct aes_schedule *schedule, uint8_t *bytes, size_t size,
+             const size_t rounds)
 {
     uint8_t rest[STRIDE] = {0};
     __m128i before = _mm_setzero_si128();
 
     for (; size >= STRIDE; bytes += STRIDE, size -= STRIDE)
-        decrypt_stride(schedule, bytes, &before);
+        decrypt_stride(schedule, bytes, &before, rounds);
     if (size == 0)
         return;
     memcpy(rest, bytes, size);
-    decrypt_stride(schedule, rest, &before);
+    decrypt_stride(schedule, rest, &before, rounds);
     memcpy(bytes, rest, size);
     OPENSSL_cleanse(rest, sizeof rest);
+}
+
+__attribute__((target("vaes,avx2"))) static void
+decrypt_head(const struct aes_schedule *schedule, uint8_t *bytes, size_t size)
+{
+    if (schedule->rounds == ROUNDS_256)
+        decrypt_text(schedule, bytes, size, ROUNDS_256);
+    else
+        decrypt_text(schedule, bytes, size, ROUNDS_128);
 }
 
 void
