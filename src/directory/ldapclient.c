@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libldap, and the only file that includes it.  Every option is set here: no
+ * A session of libldap: connecting and binding.  Every option is set here: no
  * ldap.conf, no environment, no referral decides anything.  What the server
  * sends is bounded by libldap's reader and by entry.c before we look at it.
  */
-#include "directory/ldapclient.h"
+#include "directory/ldapclient_parts.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <lber.h>
-#include <ldap.h>
 #include <sasl/sasl.h>
 
 #include "base/text.h"
@@ -22,22 +19,10 @@
 #include "gss/bind.h"
 
 enum {
-    PAGE_SIZE = 500,
-    PAGES_MAX = 200,
     INCOMING_MAX = 16 * 1024 * 1024, /* bytes of one message */
     /* What AES has and RC4 and DES have not, as MIT krb5 tells SASL. */
     STRENGTH_MIN = 128,
     STRENGTH_MAX = 256,
-};
-
-/* Values that are there, or gone, already are no error (MS-ADTS 3.1.1.3.4.1.8). */
-#define PERMISSIVE_MODIFY "1.2.840.113556.1.4.1413"
-
-struct ldapclient {
-    LDAP *session;            /* owned */
-    char *uri;                /* owned */
-    struct timeval patience;  /* with one exchange */
-    struct ldap_conncb hooks; /* session's, until it is closed */
 };
 
 /* The time libldap is given does not bound a read that it has begun. */
@@ -98,10 +83,9 @@ has_gssapi(void)
     return false;
 }
 
-/* The sentence for code, with the server's own words when it sent some. */
-static void
-explain(struct ldapclient *client, int code, const char *deed,
-        struct error *err)
+void
+ldapclient_explain(struct ldapclient *client, int code, const char *deed,
+                   struct error *err)
 {
     char *words = NULL;
     char shown[300] = "";
@@ -115,8 +99,8 @@ explain(struct ldapclient *client, int code, const char *deed,
     ldap_memfree(words);
 }
 
-static enum directory_status
-status_of(int code)
+enum directory_status
+ldapclient_status(int code)
 {
     switch (code) {
     case LDAP_SUCCESS:
@@ -267,9 +251,9 @@ bind_as(struct ldapclient *client, struct credential *credential,
         on_interaction, bind_lease_handle(lease));
     bind_lease_return(lease);
     if (code != LDAP_SUCCESS) {
-        explain(client, code, "authenticate to", err);
-        return status_of(code) == DIRECTORY_LOST ? DIRECTORY_LOST
-                                                 : DIRECTORY_REFUSED;
+        ldapclient_explain(client, code, "authenticate to", err);
+        return ldapclient_status(code) == DIRECTORY_LOST ? DIRECTORY_LOST
+                                                         : DIRECTORY_REFUSED;
     }
     return is_as_required(client, credential_name(credential), err)
                ? DIRECTORY_ANSWERED
@@ -305,216 +289,4 @@ ldapclient_close(struct ldapclient *client)
         ldap_unbind_ext_s(client->session, NULL, NULL);
     free(client->uri);
     free(client);
-}
-
-static bool
-copy_attribute(LDAP *session, LDAPMessage *message, const char *name,
-               struct entry *entry, struct error *err)
-{
-    struct berval **values = ldap_get_values_len(session, message, name);
-    bool sound = true;
-
-    for (size_t i = 0; sound && values != NULL && values[i] != NULL; i++)
-        sound = entry_add(entry, name, values[i]->bv_val, values[i]->bv_len,
-                          err);
-    ldap_value_free_len(values);
-    return sound;
-}
-
-/* Entries that break a limit as a whole are left out; the others matter. */
-static bool
-copy_entry(LDAP *session, LDAPMessage *message, struct entry_list *list,
-           struct error *err)
-{
-    char *dn = ldap_get_dn(session, message);
-    BerElement *position = NULL;
-    struct entry entry;
-
-    bool usable = dn != NULL && entry_init(&entry, dn, NULL);
-    ldap_memfree(dn);
-    if (!usable) {
-        list->cut = true;
-        return true;
-    }
-    bool sound = true;
-    for (char *name = ldap_first_attribute(session, message, &position);
-         name != NULL; name = ldap_next_attribute(session, message, position)) {
-        sound = sound && copy_attribute(session, message, name, &entry, err);
-        ldap_memfree(name);
-    }
-    ber_free(position, 0);
-    if (!sound) {
-        entry_clear(&entry);
-        return false;
-    }
-    return entry_list_take(list, &entry, err);
-}
-
-/* The cookie of the next page; as it is when there is none. */
-static void
-take_cookie(LDAP *session, LDAPMessage *result, struct berval *cookie)
-{
-    LDAPControl **controls = NULL;
-    ber_int_t estimate;
-    struct berval next = {.bv_len = 0};
-
-    if (ldap_parse_result(session, result, NULL, NULL, NULL, NULL, &controls,
-                          0) != LDAP_SUCCESS)
-        return;
-    LDAPControl *page = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls,
-                                          NULL);
-    if (page != NULL && ldap_parse_pageresponse_control(
-                            session, page, &estimate, &next) == LDAP_SUCCESS)
-        *cookie = next;
-    ldap_controls_free(controls);
-}
-
-static enum directory_status
-take_page(struct ldapclient *client, LDAPMessage *result, struct berval *cookie,
-          struct entry_list *list, struct error *err)
-{
-    for (LDAPMessage *message = ldap_first_entry(client->session, result);
-         message != NULL; message = ldap_next_entry(client->session, message)) {
-        if (!copy_entry(client->session, message, list, err))
-            return DIRECTORY_REFUSED;
-    }
-    take_cookie(client->session, result, cookie);
-    return DIRECTORY_ANSWERED;
-}
-
-/* One page; cookie, owned by the caller, becomes that of the next. */
-static enum directory_status
-search_page(struct ldapclient *client, const struct search *search,
-            struct berval *cookie, struct entry_list *list, struct error *err)
-{
-    bool whole_tree = search->scope == SEARCH_SUBTREE;
-    LDAPControl *controls[2] = {NULL, NULL};
-    LDAPMessage *result = NULL;
-    int code = LDAP_SUCCESS;
-
-    if (whole_tree)
-        code = ldap_create_page_control(client->session, PAGE_SIZE, cookie, 0,
-                                        &controls[0]);
-    ber_memfree(cookie->bv_val);
-    *cookie = (struct berval){.bv_len = 0};
-    if (code == LDAP_SUCCESS) {
-        code = ldap_search_ext_s(client->session, search->base,
-                                 whole_tree ? LDAP_SCOPE_SUBTREE
-                                            : LDAP_SCOPE_BASE,
-                                 search->filter, (char **)search->attributes, 0,
-                                 controls, NULL, NULL, LDAP_NO_LIMIT, &result);
-    }
-    if (controls[0] != NULL)
-        ldap_control_free(controls[0]);
-
-    enum directory_status status = status_of(code);
-    if (status != DIRECTORY_ANSWERED)
-        explain(client, code, "search in", err);
-    else if (result != NULL)
-        status = take_page(client, result, cookie, list, err);
-    ldap_msgfree(result);
-    return status;
-}
-
-enum directory_status
-ldapclient_search(struct ldapclient *client, const struct search *search,
-                  struct entry_list *list, struct error *err)
-{
-    struct berval cookie = {.bv_len = 0};
-    enum directory_status status;
-    unsigned pages = 0;
-
-    do {
-        status = search_page(client, search, &cookie, list, err);
-        pages++;
-    } while (status == DIRECTORY_ANSWERED && cookie.bv_len != 0 && !list->cut &&
-             pages < PAGES_MAX);
-    if (cookie.bv_len != 0)
-        list->cut = true;
-    ber_memfree(cookie.bv_val);
-    return status;
-}
-
-static enum write_status
-write_status_of(int code)
-{
-    switch (code) {
-    case LDAP_SUCCESS:
-        return WRITE_DONE;
-    case LDAP_INSUFFICIENT_ACCESS:
-        return WRITE_DENIED;
-    case LDAP_CONSTRAINT_VIOLATION:
-        return WRITE_CONSTRAINT;
-    case LDAP_ALREADY_EXISTS:
-        return WRITE_EXISTS;
-    case LDAP_NO_SUCH_OBJECT:
-        return WRITE_ABSENT;
-    default:
-        return status_of(code) == DIRECTORY_LOST ? WRITE_LOST : WRITE_REFUSED;
-    }
-}
-
-static enum write_status
-wrote(struct ldapclient *client, int code, const char *deed, struct error *err)
-{
-    if (code != LDAP_SUCCESS)
-        explain(client, code, deed, err);
-    return write_status_of(code);
-}
-
-/* The same for libldap: mods has room for count and a NULL. */
-static void
-fill_mods(const struct change *changes, size_t count, LDAPMod *store,
-          LDAPMod **mods)
-{
-    static const int kinds[] = {
-        [CHANGE_ADD] = LDAP_MOD_ADD,
-        [CHANGE_DELETE] = LDAP_MOD_DELETE,
-        [CHANGE_REPLACE] = LDAP_MOD_REPLACE,
-    };
-
-    assert(count <= LDAPCLIENT_CHANGES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        store[i] = (LDAPMod){
-            .mod_op = kinds[changes[i].kind],
-            .mod_type = (char *)changes[i].attribute,
-            .mod_values = (char **)changes[i].values,
-        };
-        mods[i] = &store[i];
-    }
-    mods[count] = NULL;
-}
-
-enum write_status
-ldapclient_add(struct ldapclient *client, const char *dn,
-               const struct change *attributes, size_t count, struct error *err)
-{
-    LDAPMod store[LDAPCLIENT_CHANGES_MAX];
-    LDAPMod *mods[LDAPCLIENT_CHANGES_MAX + 1];
-
-    fill_mods(attributes, count, store, mods);
-    return wrote(client, ldap_add_ext_s(client->session, dn, mods, NULL, NULL),
-                 "create an object on", err);
-}
-
-enum write_status
-ldapclient_modify(struct ldapclient *client, const char *dn,
-                  const struct change *changes, size_t count, struct error *err)
-{
-    LDAPMod store[LDAPCLIENT_CHANGES_MAX];
-    LDAPMod *mods[LDAPCLIENT_CHANGES_MAX + 1];
-    LDAPControl permissive = {.ldctl_oid = (char *)PERMISSIVE_MODIFY};
-    LDAPControl *controls[] = {&permissive, NULL};
-
-    fill_mods(changes, count, store, mods);
-    return wrote(client,
-                 ldap_modify_ext_s(client->session, dn, mods, controls, NULL),
-                 "change an object on", err);
-}
-
-enum write_status
-ldapclient_remove(struct ldapclient *client, const char *dn, struct error *err)
-{
-    return wrote(client, ldap_delete_ext_s(client->session, dn, NULL, NULL),
-                 "delete an object on", err);
 }
