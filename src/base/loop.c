@@ -5,10 +5,8 @@
  * an eventfd that is written only when the list was empty.  What the loop's own
  * thread posts needs no waking: before it sleeps, the loop looks at the list.
  *
- * A round is: look at the descriptors (sleeping only when no watch is ready),
- * deliver mail, fire timers, then give each watch that is ready one turn; of
- * those whose turns are long, one of them, and more where the others took long
- * together.
+ * A round is: look at the descriptors (sleeping only when nobody has a turn
+ * coming), deliver mail, fire timers, then give the watches their turns.
  */
 #include "base/loop.h"
 
@@ -22,22 +20,15 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+#include <event2/event.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "base/turns.h"
 
 enum {
-    LOOP_NAME_SIZE = 32,
-    /* What the others' turns may take in a round without slow ones getting as
-     * much. */
-    QUICK_US = 1000,
-};
-
-/* Watches that have a turn coming, the longest waiting first. */
-struct queue {
-    struct watch *first;
-    struct watch **end;
+    LOOP_NAME_SIZE = 32
 };
 
 struct loop {
@@ -49,9 +40,7 @@ struct loop {
     /* plain, the loop's thread */
     char name[LOOP_NAME_SIZE];
     bool threaded;
-    struct queue ready; /* in the next round */
-    struct queue slow;  /* of long turns: one in each round */
-    struct watch *turn; /* still to have theirs in this round */
+    struct turns turns; /* of the watches */
     /* any thread */
     atomic_bool stopping;
     atomic_uint wakers;   /* are about to write wakeup_fd: loop_free waits */
@@ -146,8 +135,7 @@ loop_new(const char *name, struct loop **loop_out, struct error *err)
     atomic_init(&loop->wakers, 0);
     pthread_mutex_init(&loop->lock, NULL);
     loop->mail_end = &loop->mail;
-    loop->ready.end = &loop->ready.first;
-    loop->slow.end = &loop->slow.first;
+    turns_init(&loop->turns);
     loop->wakeup_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->wakeup_fd < 0) {
         error_set_errno(err, errno, "cannot make an event loop");
@@ -196,72 +184,6 @@ loop_free(struct loop *loop)
     free(loop);
 }
 
-/* From whichever list it is on. */
-static void
-unlink_watch(struct watch *watch)
-{
-    struct loop *loop = watch->loop;
-
-    watch->queued = false;
-    *watch->link = watch->next;
-    if (watch->next != NULL)
-        watch->next->link = watch->link;
-    else if (loop->ready.end == &watch->next)
-        loop->ready.end = watch->link;
-    else if (loop->slow.end == &watch->next)
-        loop->slow.end = watch->link;
-}
-
-/*
- * One turn for each watch that is ready now; those that queue themselves again
- * wait for the next round.  A turn may clear any watch: that unlinks it from
- * whichever list it is on.
- */
-static void
-run_ready(struct loop *loop)
-{
-    loop->turn = loop->ready.first;
-    if (loop->turn == NULL)
-        return;
-    loop->turn->link = &loop->turn;
-    loop->ready.first = NULL;
-    loop->ready.end = &loop->ready.first;
-    while (loop->turn != NULL) {
-        struct watch *watch = loop->turn;
-        unlink_watch(watch);
-        watch->on_ready(watch->arg);
-    }
-}
-
-/* others_us: what the others' turns took. */
-static void
-run_slow(struct loop *loop, uint64_t others_us)
-{
-    uint64_t began = loop_now_us();
-
-    do {
-        struct watch *watch = loop->slow.first;
-        if (watch == NULL)
-            return;
-        unlink_watch(watch);
-        watch->on_ready(watch->arg);
-    } while (loop_now_us() - began + QUICK_US < others_us);
-}
-
-static void
-run_turns(struct loop *loop)
-{
-    uint64_t began;
-
-    if (loop->slow.first == NULL) {
-        run_ready(loop);
-        return;
-    }
-    began = loop_now_us();
-    run_ready(loop);
-    run_slow(loop, loop_now_us() - began);
-}
-
 static bool
 has_mail(struct loop *loop)
 {
@@ -277,14 +199,13 @@ loop_run(struct loop *loop)
     running = loop;
     while (!atomic_load(&loop->stopping)) {
         bool mail = has_mail(loop);
-        bool idle = !mail && loop->ready.first == NULL &&
-                    loop->slow.first == NULL;
+        bool idle = !mail && !turns_are_coming(&loop->turns);
         int sleep = idle ? 0 : EVLOOP_NONBLOCK;
         if (event_base_loop(loop->base, EVLOOP_ONCE | sleep) < 0)
             break;
         if (mail)
             loop_deliver(loop);
-        run_turns(loop);
+        turns_run(&loop->turns, loop_now_us);
     }
     running = NULL;
     loop_deliver(loop);
@@ -350,104 +271,14 @@ loop_base(struct loop *loop)
     return loop->base;
 }
 
+struct turns *
+loop_turns(struct loop *loop)
+{
+    return &loop->turns;
+}
+
 const char *
 loop_name(const struct loop *loop)
 {
     return loop->name;
-}
-
-static void
-on_edge(evutil_socket_t fd, short what, void *arg)
-{
-    struct watch *watch = arg;
-
-    (void)fd;
-    if ((what & EV_READ) != 0)
-        watch->readable = true;
-    if ((what & EV_WRITE) != 0)
-        watch->writable = true;
-    watch_again(watch);
-}
-
-bool
-watch_init(struct watch *watch, struct loop *loop, int fd,
-           void (*on_ready)(void *arg), void *arg)
-{
-    *watch = (struct watch){.arg = arg, .on_ready = on_ready, .fd = fd};
-    if (event_assign(&watch->event, loop->base, fd,
-                     EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_edge,
-                     watch) != 0 ||
-        event_add(&watch->event, NULL) != 0)
-        return false;
-    watch->loop = loop;
-    return true;
-}
-
-void
-watch_clear(struct watch *watch)
-{
-    struct loop *loop = watch->loop;
-
-    if (loop == NULL)
-        return;
-    event_del(&watch->event);
-    if (watch->queued)
-        unlink_watch(watch);
-    watch->loop = NULL;
-}
-
-void
-watch_again(struct watch *watch)
-{
-    struct loop *loop = watch->loop;
-    struct queue *queue;
-
-    if (loop == NULL || watch->queued)
-        return;
-    queue = watch->slow ? &loop->slow : &loop->ready;
-    watch->queued = true;
-    watch->next = NULL;
-    watch->link = queue->end;
-    *queue->end = watch;
-    queue->end = &watch->next;
-}
-
-static void
-on_timeout(evutil_socket_t fd, short what, void *arg)
-{
-    struct timer *timer = arg;
-
-    (void)fd;
-    (void)what;
-    timer->on_fire(timer->arg);
-}
-
-void
-timer_init(struct timer *timer, struct loop *loop, void (*on_fire)(void *arg),
-           void *arg)
-{
-    *timer = (struct timer){.on_fire = on_fire, .arg = arg};
-    evtimer_assign(&timer->event, loop->base, on_timeout, timer);
-}
-
-void
-timer_start(struct timer *timer, uint64_t ms)
-{
-    struct timeval delay = {
-        .tv_sec = (time_t)(ms / 1000),
-        .tv_usec = (suseconds_t)(ms % 1000 * 1000),
-    };
-
-    if (ms == DURATION_OFF)
-        timer_stop(timer);
-    else if (evtimer_add(&timer->event, &delay) != 0)
-        /* No memory.  Timers are limits: better early than never. */
-        event_active(&timer->event, EV_TIMEOUT, 1);
-}
-
-void
-timer_stop(struct timer *timer)
-{
-    if (timer->on_fire != NULL)
-        evtimer_del(&timer->event);
 }

@@ -1,54 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An event loop that one thread runs: descriptors, timers, and a mailbox by
- * which other threads hand it work.  Everything but loop_post, loop_stop and
- * loop_now_ms is called by the loop's own thread only (or while none runs it),
- * so that no lock guards an event.
- *
- * Descriptors are watched edge-triggered, once for life: on_ready runs when
- * something may have changed, and the owner tries the I/O until EAGAIN.
- * Level-triggered close events spin on reset peers.
+ * An event loop that one thread runs: descriptors (base/watch.h), timers
+ * (base/timer.h), and a mailbox by which other threads hand it work.  Everything
+ * but loop_post, loop_stop and the time is called by the loop's own thread only
+ * (or while none runs it), so that no lock guards an event.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
 
 #include "base/error.h"
 
+struct event_base;
 struct loop;
+struct turns;
 
 /* Intrusive: embed it; its owner may free it inside deliver. */
 struct mail {
     struct mail *next;
     void (*deliver)(
         struct mail *mail); /* runs in the receiving loop's thread */
-};
-
-/* A descriptor.  The owner closes it, after watch_clear. */
-struct watch {
-    /* borrowed */
-    struct loop *loop; /* NULL: not watching */
-    void *arg;
-    /* plain */
-    void (*on_ready)(void *arg);
-    int fd;
-    bool readable; /* since last cleared by the owner on EAGAIN */
-    bool writable;
-    bool slow; /* set by the owner: its turns are long, others come first */
-    bool queued;
-    struct watch *next, **link;
-    /* owned */
-    struct event event;
-};
-
-struct timer {
-    void (*on_fire)(void *arg);
-    void *arg; /* borrowed */
-    struct event event;
 };
 
 /* A loop named for the log ("main", "loop 1"); not running yet. */
@@ -81,32 +54,10 @@ void loop_deliver(struct loop *loop);
 uint64_t loop_now_ms(void);
 uint64_t loop_now_us(void);
 
-struct event_base *loop_base(struct loop *loop);
 const char *loop_name(const struct loop *loop);
 
-/*
- * Starts to watch fd; on_ready runs at the earliest from the loop.  readable
- * and writable are false until the loop's first look at fd, which sets what is
- * true already: a ready descriptor needs no new edge, and one whose connect is
- * under way is not mistaken for writable.  False: fd cannot be watched (errno).
- */
-MUST_CHECK bool watch_init(struct watch *watch, struct loop *loop, int fd,
-                           void (*on_ready)(void *arg), void *arg);
-/* Never calls on_ready again.  Any state: from inside any on_ready, twice, or
- * never initialised (all zero). */
-void watch_clear(struct watch *watch);
-/* Runs on_ready once more after the other ready watches had their turn: how a
- * busy connection yields without waiting for a new edge.  All descriptors are
- * looked at and all due timers fire in between; between the turns of two slow
- * ones, too, so that whoever has little to do waits for one of them; for more
- * only where such as he took long themselves, for half of the time is theirs. */
-void watch_again(struct watch *watch);
-
-/* One-shot.  start on a running timer moves it, with DURATION_OFF (base/text.h)
- * it stops; stop is fine on a stopped one and on one that is all zero. */
-void timer_init(struct timer *timer, struct loop *loop,
-                void (*on_fire)(void *arg), void *arg);
-void timer_start(struct timer *timer, uint64_t ms);
-void timer_stop(struct timer *timer);
+/* For watches and timers, which are in it. */
+struct event_base *loop_base(struct loop *loop);
+struct turns *loop_turns(struct loop *loop);
 
 #endif

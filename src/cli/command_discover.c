@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/timer.h"
 #include "cli/cli.h"
 #include "cli/discover_report.h"
 #include "directory/directory.h"

@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "base/timer.h"
 #include "proxy/handshake.h"
 
 enum {

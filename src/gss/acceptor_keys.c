@@ -5,6 +5,7 @@
  */
 #include "gss/acceptor_keys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -8,6 +8,7 @@
 
 #include "base/container.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "proxy/sources.h"
 
 enum {

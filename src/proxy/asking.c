@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timer.h"
+
 enum {
     /* A step makes at most two exchanges with a peer that is slow but alive. */
     STEP_TIMEOUTS = 2,

@@ -7,6 +7,7 @@
 #define PROXY_CONNECTION_PARTS_H
 
 #include "base/log.h"
+#include "base/timer.h"
 #include "gss/context.h"
 #include "proxy/connection.h"
 #include "proxy/dial.h"

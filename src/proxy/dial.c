@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/timer.h"
+#include "base/watch.h"
 #include "proxy/addressbook.h"
 
 enum {

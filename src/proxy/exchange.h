@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/watch.h"
 #include "proxy/sealed.h"
 
 enum exchange_end {

@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/timer.h"
+#include "base/watch.h"
+
 /* A peer that keeps talking to a closed door is cut off here. */
 enum {
     DRAIN_BYTES_MAX = 4 * 1024 * 1024,

@@ -18,6 +18,7 @@
 #include "base/jitter.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/timer.h"
 #include "directory/kept.h"
 #include "proxy/asking.h"
 #include "proxy/inquiry.h"

@@ -8,6 +8,8 @@
 
 #include <sys/uio.h>
 
+#include "base/timer.h"
+#include "base/watch.h"
 #include "proxy/relay.h"
 
 enum {

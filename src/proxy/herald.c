@@ -14,6 +14,7 @@
 
 #include "base/container.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "proxy/server_parts.h"
 
 enum {

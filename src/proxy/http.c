@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/peer.h"
 #include "base/socket.h"
+#include "base/timer.h"
+#include "base/watch.h"
 #include "proxy/listener.h"
 
 enum {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/jitter.h"
+#include "base/timer.h"
 #include "gss/keytab.h"
 
 enum {

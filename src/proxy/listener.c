@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/timer.h"
+#include "base/watch.h"
+
 enum {
     ACCEPT_ROUND = 64,
     RETRY_MS = 100

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/timer.h"
 #include "proxy/directories.h"
 
 /* What the pool works on; frees itself once abandoned. */

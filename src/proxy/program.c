@@ -16,6 +16,8 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/timer.h"
+#include "base/watch.h"
 
 enum {
     VARIABLES_MAX = 8

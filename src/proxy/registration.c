@@ -17,6 +17,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "proxy/registrar.h"
 
 enum {

@@ -9,6 +9,8 @@
 #include "base/loop.h"
 #include "base/notify.h"
 #include "base/pool.h"
+#include "base/timer.h"
+#include "base/watch.h"
 #include "config/config.h"
 #include "proxy/admission.h"
 #include "proxy/confinement.h"

@@ -6,6 +6,7 @@
 #ifndef PROXY_SERVICE_PARTS_H
 #define PROXY_SERVICE_PARTS_H
 
+#include "base/timer.h"
 #include "proxy/finder.h"
 #include "proxy/guests.h"
 #include "proxy/keywatch.h"

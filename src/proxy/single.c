@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/container.h"
+#include "base/timer.h"
 #include "proxy/asking.h"
 #include "proxy/connection.h"
 #include "proxy/pump.h"

@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "base/pool.h"
+#include "base/timer.h"
 
 struct thrift {
     struct job job; /* first: the pool's view */

@@ -11,6 +11,7 @@
 
 #include "base/jitter.h"
 #include "base/log.h"
+#include "base/timer.h"
 
 enum {
     RETRY_FIRST_MS = 1000,

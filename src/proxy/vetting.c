@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/timer.h"
 #include "gss/membership.h"
 
 /* What the pool works on; frees itself once abandoned. */

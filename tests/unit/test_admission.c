@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <event2/event.h>
 
 #include "base/loop.h"
 #include "proxy/admission.h"

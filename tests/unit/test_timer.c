@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* src/base/timer.c */
+#include "check_main.h"
+
+#include "base/loop.h"
+#include "base/text.h"
+#include "base/timer.h"
+
+static struct loop *loop;
+
+static void
+set_up(void)
+{
+    ck_assert(loop_new("test", &loop, NULL));
+}
+
+static void
+tear_down(void)
+{
+    loop_free(loop);
+}
+
+static void
+stop(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
+}
+
+static void
+run_for(uint64_t ms)
+{
+    struct timer timer;
+
+    timer_init(&timer, loop, stop, NULL);
+    timer_start(&timer, ms);
+    loop_run(loop);
+}
+
+static int fired;
+
+static void
+count_fire(void *arg)
+{
+    (void)arg;
+    fired++;
+}
+
+START_TEST(timer_fires_once_and_in_time)
+{
+    uint64_t before = loop_now_ms();
+
+    run_for(30);
+
+    ck_assert_uint_ge(loop_now_ms() - before, 25);
+    ck_assert_uint_le(loop_now_ms() - before, 1000);
+}
+END_TEST
+
+START_TEST(stopped_moved_and_endless_timers_do_not_fire)
+{
+    struct timer stopped, moved, endless;
+    timer_init(&stopped, loop, count_fire, NULL);
+    timer_init(&moved, loop, count_fire, NULL);
+    timer_init(&endless, loop, count_fire, NULL);
+
+    timer_start(&stopped, 1);
+    timer_stop(&stopped);
+    timer_start(&moved, 1);
+    timer_start(&moved, 100000);
+    timer_start(&endless, 1);
+    timer_start(&endless, DURATION_OFF);
+    run_for(30);
+
+    ck_assert_int_eq(fired, 0);
+    timer_stop(&moved);
+}
+END_TEST
+
+START_TEST(stopping_what_was_never_started_is_fine)
+{
+    struct timer timer = {0};
+
+    timer_stop(&timer);
+}
+END_TEST
+
+static Suite *
+timer_suite(void)
+{
+    Suite *suite = suite_create("timer");
+    TCase *timers = tcase_create("timers");
+
+    tcase_add_checked_fixture(timers, set_up, tear_down);
+    tcase_add_test(timers, timer_fires_once_and_in_time);
+    tcase_add_test(timers, stopped_moved_and_endless_timers_do_not_fire);
+    tcase_add_test(timers, stopping_what_was_never_started_is_fine);
+    suite_add_tcase(suite, timers);
+    return suite;
+}
+
+CHECK_MAIN(timer_suite)
