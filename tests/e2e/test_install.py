@@ -105,9 +105,12 @@ def test_the_tarball_configures(tarball, tmp_path):
         (tarball / "CMakeLists.txt").read_text()
 
 
-@pytest.mark.parametrize("name", ["demo", "build-deb", "make-tarball"])
-def test_a_script_that_is_asked_for_help_does_nothing_else(name, tmp_path):
-    script = ROOT / "contrib" / name
+@pytest.mark.parametrize("path", [
+    "contrib/demo", "contrib/build-deb", "contrib/make-tarball",
+    "contrib/install-deps", "tests/run"])
+def test_a_script_that_is_asked_for_help_does_nothing_else(path, tmp_path):
+    script = ROOT / path
+    name = script.name
     assert run(script, "--help").startswith(f"{name}")
     refused = subprocess.run([script, "--frob"], cwd=tmp_path,
                              capture_output=True, text=True)
