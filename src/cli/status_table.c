@@ -192,6 +192,8 @@ status_table_print(const struct json_value *document)
     const struct json_value *services = json_member(document, "services");
     const struct json_value *connections = json_member(document, "connections");
     const struct json_value *totals = json_member(document, "totals");
+    double carried = json_member_number(totals, "connections");
+    double opening = json_member_number(totals, "handshakes");
     char span[FIGURE_SIZE], memory[FIGURE_SIZE];
 
     printf("kerbwrap %s, process %.0f, up %s%s\n",
@@ -199,10 +201,9 @@ status_table_print(const struct json_value *document)
            json_member_number(document, "pid"),
            show_span(json_member_number(document, "uptime"), span),
            json_member_is_true(document, "stopping") ? ", being stopped" : "");
-    printf("%.0f connections, %.0f handshakes under way, %.0f held back, "
-           "buffers %s\n",
-           json_member_number(totals, "connections"),
-           json_member_number(totals, "handshakes"),
+    printf("%.0f %s, %.0f %s under way, %.0f held back, buffers %s\n", carried,
+           carried == 1 ? "connection" : "connections", opening,
+           opening == 1 ? "handshake" : "handshakes",
            json_member_number(totals, "held"),
            show_bytes(json_member_number(totals, "buffer_memory"), "", memory));
     if (services != NULL) {

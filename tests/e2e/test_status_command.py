@@ -25,7 +25,7 @@ def test_tables_show_services_servers_and_connections(lab, tunnel):
     assert (result.stderr, result.returncode) == ("", 0)
     head, totals, _, *rest = result.stdout.splitlines()
     assert re.fullmatch(r"kerbwrap \S+, process \d+, up \d+ s", head)
-    assert totals.startswith("1 connections, ")
+    assert totals.startswith("1 connection, 0 handshakes under way, ")
     cells = [re.split(r"  +", line) for line in rest]
     assert cells[0][:4] == ["SERVICE", "ROLE", "STATE", "ADDRESS"]
     assert cells[1][:3] == ["db", "client", "serving"]
