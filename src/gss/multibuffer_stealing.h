@@ -19,7 +19,7 @@ enum {
 /* Round keys in the order of use; those to decrypt with are for aesdec. */
 struct aes_schedule {
     _Alignas(16) uint8_t bytes[AES_SCHEDULE_SIZE];
-    size_t rounds;
+    size_t rounds; /* 10, or 14 with a key of 256 bits */
 };
 
 /* All of a text but its last block. */

@@ -8,6 +8,7 @@
 #include "gss/multibuffer_vaes.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 #include <immintrin.h>
 #include <openssl/crypto.h>
@@ -41,6 +42,13 @@ struct run {
     size_t blocks;
     uint8_t before[BLOCK]; /* what the next block is chained to */
 };
+
+static inline bool
+has_rounds_of_256(const struct aes_schedule *schedule)
+{
+    assert(schedule->rounds == ROUNDS_128 || schedule->rounds == ROUNDS_256);
+    return schedule->rounds == ROUNDS_256;
+}
 
 /* In both halves. */
 VAES_CODE __m256i
@@ -109,7 +117,7 @@ __attribute__((target("vaes,avx2"))) static void
 encrypt_many(const struct aes_schedule *schedule, struct run *const *runs,
              size_t blocks)
 {
-    if (schedule->rounds == ROUNDS_256)
+    if (has_rounds_of_256(schedule))
         encrypt_lanes(schedule, runs, blocks, REGISTERS, ROUNDS_256);
     else
         encrypt_lanes(schedule, runs, blocks, REGISTERS, ROUNDS_128);
@@ -119,7 +127,7 @@ __attribute__((target("vaes,avx2"))) static void
 encrypt_few(const struct aes_schedule *schedule, struct run *const *runs,
             size_t blocks)
 {
-    if (schedule->rounds == ROUNDS_256)
+    if (has_rounds_of_256(schedule))
         encrypt_lanes(schedule, runs, blocks, FEW_REGISTERS, ROUNDS_256);
     else
         encrypt_lanes(schedule, runs, blocks, FEW_REGISTERS, ROUNDS_128);
@@ -225,7 +233,7 @@ decrypt_text(const struct aes_schedule *schedule, uint8_t *bytes, size_t size,
 __attribute__((target("vaes,avx2"))) static void
 decrypt_head(const struct aes_schedule *schedule, uint8_t *bytes, size_t size)
 {
-    if (schedule->rounds == ROUNDS_256)
+    if (has_rounds_of_256(schedule))
         decrypt_text(schedule, bytes, size, ROUNDS_256);
     else
         decrypt_text(schedule, bytes, size, ROUNDS_128);
