@@ -36,7 +36,9 @@ struct turns {
 
 void turns_init(struct turns *turns);
 
-/* In the next round; who has one coming already keeps it as it is. */
+/* A short turn comes in the next round; a long one when those who wait longer
+ * have had theirs, perhaps still in this round.  Who has one coming already keeps it
+ * as it is. */
 void turns_add(struct turns *turns, struct turn *turn, enum turn_length length);
 
 /* It has none coming any more; fine where it had none. */

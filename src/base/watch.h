@@ -47,9 +47,9 @@ MUST_CHECK bool watch_init(struct watch *watch, struct loop *loop, int fd,
  * never initialised (all zero). */
 void watch_clear(struct watch *watch);
 
-/* Runs on_ready once more in the next round: how a busy connection yields without
- * waiting for a new edge.  All descriptors are looked at and all due timers fire
- * in between. */
+/* Gives the owner another turn (base/turns.h): how a busy connection yields
+ * without waiting for a new edge.  All descriptors are looked at and all due timers
+ * fire between two rounds of turns. */
 void watch_again(struct watch *watch);
 
 #endif

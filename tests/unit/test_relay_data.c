@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/container.h"
+#include "base/turns.h"
 #include "latch.h"
 #include "relay_fixture.h"
 
@@ -439,12 +440,23 @@ START_TEST(blocked_direction_leaves_the_other_alone)
 }
 END_TEST
 
-/* Goes round with the loop: mail is delivered before the turns of a round. */
+/*
+ * Looks at the relay after a turn of it.  It posts itself, and so comes once in
+ * each round, before the turns; only the first time may be twice in one, because
+ * that mail comes from another thread.
+ */
 struct visitor {
     struct mail mail;
+    size_t says; /* bytes, as the application */
     unsigned rounds;
+    bool is_busy;
     size_t held;
     struct latch done;
+};
+
+enum {
+    ROUND_OF_WRITING = 3,
+    ROUND_OF_LOOKING = ROUND_OF_WRITING + 2,
 };
 
 static void
@@ -452,20 +464,23 @@ come_round(struct mail *mail)
 {
     struct visitor *visitor = container_of(mail, struct visitor, mail);
 
-    if (visitor->rounds == 0)
-        sockets_write(application, "hello", 5);
-    if (visitor->rounds++ < 2) {
+    if (visitor->rounds == ROUND_OF_WRITING)
+        sockets_write(application, load, visitor->says);
+    if (visitor->rounds++ < ROUND_OF_LOOKING) {
         loop_post(test_loop, mail);
         return;
     }
+    visitor->is_busy = turns_are_coming(loop_turns(test_loop));
     visitor->held = batch_budget_used(test_budget);
     latch_tell(&visitor->done);
 }
 
-START_TEST(a_short_message_takes_one_turn)
+static struct visitor
+visit(size_t says)
 {
     struct visitor visitor = {
         .mail.deliver = come_round,
+        .says = says,
         .done = LATCH_INITIALIZER,
     };
 
@@ -473,8 +488,26 @@ START_TEST(a_short_message_takes_one_turn)
     loop_settle();
     loop_post(test_loop, &visitor.mail);
     latch_wait(&visitor.done, 1);
+    return visitor;
+}
+
+START_TEST(short_message_takes_one_turn)
+{
+    struct visitor visitor = visit(5);
+
+    ck_assert(!visitor.is_busy);
     ck_assert_uint_eq(visitor.held, 0);
     ck_assert_uint_eq(relay_counts().from_app, 5);
+}
+END_TEST
+
+START_TEST(busy_relay_sends_what_it_read_and_holds_no_batch_between_turns)
+{
+    struct visitor visitor = visit(100000);
+
+    ck_assert(visitor.is_busy);
+    ck_assert_uint_eq(visitor.held, 0);
+    peer_expect_data(load, 100000);
 }
 END_TEST
 
@@ -523,7 +556,9 @@ relay_data_suite(void)
     tcase_add_test(cases, slow_peer_stops_the_application_within_one_batch);
     tcase_add_test(cases, slow_application_gets_everything_in_the_end);
     tcase_add_test(cases, blocked_direction_leaves_the_other_alone);
-    tcase_add_test(cases, a_short_message_takes_one_turn);
+    tcase_add_test(cases, short_message_takes_one_turn);
+    tcase_add_test(
+        cases, busy_relay_sends_what_it_read_and_holds_no_batch_between_turns);
     tcase_add_test(cases, idle_directions_hold_no_memory);
     suite_add_tcase(suite, cases);
     return suite;
