@@ -131,12 +131,28 @@ lanes_remove(struct lanes *lanes, struct job *job)
     free_if_idle(lanes, job->lane);
 }
 
+static bool
+can_go(const struct lanes *lanes, const struct lane *lane)
+{
+    return lane->queued > 0 && has_room(lanes, lane);
+}
+
+bool
+lanes_have_more(const struct lanes *lanes)
+{
+    const struct lane *lane = lanes->first;
+
+    while (lane != NULL && !can_go(lanes, lane))
+        lane = lane->next;
+    return lane != NULL;
+}
+
 struct job *
 lanes_take(struct lanes *lanes)
 {
     struct lane **link = &lanes->first;
 
-    while (*link != NULL && ((*link)->queued == 0 || !has_room(lanes, *link)))
+    while (*link != NULL && !can_go(lanes, *link))
         link = &(*link)->next;
     struct lane *lane = *link;
     if (lane == NULL)

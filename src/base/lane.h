@@ -47,6 +47,9 @@ void lanes_remove(struct lanes *lanes, struct job *job);
 struct job *lanes_take(struct lanes *lanes);
 void lanes_ended(struct lanes *lanes, struct lane *lane);
 
+/* May another job run? */
+bool lanes_have_more(const struct lanes *lanes);
+
 /* Any queued job, for taking all of them back; NULL: there is none. */
 struct job *lanes_any(const struct lanes *lanes);
 

@@ -2,10 +2,11 @@
 /*
  * One lock guards lanes, jobs and workers; jobs run outside it.
  *
- * Each submission that could run at once wakes one idle worker, and a worker
- * looks for another job before it idles.  An ended job makes room for one other
- * at most, which the worker that ran it takes: so no job that may run is ever
- * left lying while a worker sleeps.
+ * One worker at a time is on its way from sleep: it takes a job, and wakes another
+ * if more may run.  So few are woken for jobs that those awake have done before
+ * they come, and yet no job that may run is ever left lying while a worker sleeps:
+ * somebody is on his way, or looks for another job before he idles.  An ended job
+ * makes room for one other at most, which the worker that ran it takes.
  */
 #include "base/pool.h"
 
@@ -47,6 +48,7 @@ struct pool {
     unsigned holders; /* running threads and the owner: the last one frees */
     unsigned posting; /* threads in loop_post */
     unsigned busy;    /* threads in a job's run or discard */
+    unsigned coming;  /* threads that were woken and have not looked yet */
     pthread_cond_t posted; /* for pool_free: none is any more */
     bool closed;
 };
@@ -110,6 +112,33 @@ note_time(struct pool *pool, struct lane *lane, uint64_t us)
         histogram_observe(&lane->times->work, us);
 }
 
+static struct worker *
+take_idle(struct pool *pool)
+{
+    struct worker *worker = pool->idle;
+
+    if (worker == NULL)
+        return NULL;
+    pool->idle = worker->next_idle;
+    pool->coming++;
+    worker->woken = true;
+    return worker;
+}
+
+/* Releases the lock and, if more: another job may run, wakes a worker for it;
+ * before, it would wake only to wait for the lock. */
+static void
+unlock_and_wake(struct pool *pool, bool more)
+{
+    struct worker *worker = NULL;
+
+    if (more && pool->coming == 0)
+        worker = take_idle(pool);
+    pthread_mutex_unlock(&pool->lock);
+    if (worker != NULL)
+        pthread_cond_signal(&worker->wake);
+}
+
 /* The lock is held on entry and on return, not while the job is at work. */
 static void
 run_job(struct worker *worker, struct job *job)
@@ -118,7 +147,7 @@ run_job(struct worker *worker, struct job *job)
 
     worker->job = job;
     pool->busy++;
-    pthread_mutex_unlock(&pool->lock);
+    unlock_and_wake(pool, lanes_have_more(&pool->lanes));
     uint64_t began = loop_now_us();
     job->run(job);
     uint64_t took = loop_now_us() - began;
@@ -147,20 +176,7 @@ fall_asleep(struct worker *worker)
     pool->idle = worker;
     while (!worker->woken)
         pthread_cond_wait(&worker->wake, &pool->lock);
-}
-
-/* Whom to signal, best once the lock is released: else it would wake only to
- * wait for the lock.  NULL: nobody is asleep. */
-static struct worker *
-take_idle(struct pool *pool)
-{
-    struct worker *worker = pool->idle;
-
-    if (worker == NULL)
-        return NULL;
-    pool->idle = worker->next_idle;
-    worker->woken = true;
-    return worker;
+    pool->coming--;
 }
 
 /* The lock is held; what it guards may be gone on return. */
@@ -305,19 +321,13 @@ void
 pool_submit(struct pool *pool, const char *name, struct loop *loop,
             struct job *job)
 {
-    struct worker *worker = NULL;
-
     job->mail.deliver = deliver;
     job->pool = pool;
     job->loop = loop;
     job->abandoned = false;
     pthread_mutex_lock(&pool->lock);
     assert(!pool->closed);
-    if (lanes_push(&pool->lanes, name, job))
-        worker = take_idle(pool);
-    pthread_mutex_unlock(&pool->lock);
-    if (worker != NULL)
-        pthread_cond_signal(&worker->wake);
+    unlock_and_wake(pool, lanes_push(&pool->lanes, name, job));
 }
 
 void

@@ -98,6 +98,23 @@ START_TEST(prompt_jobs_may_take_all_threads)
 }
 END_TEST
 
+START_TEST(more_are_there_while_one_may_run)
+{
+    ck_assert(!lanes_have_more(&lanes));
+    for (int i = 0; i < 3; i++)
+        lanes_push(&lanes, "kdc A", &jobs[i]);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(lanes_have_more(&lanes));
+        ck_assert_ptr_nonnull(lanes_take(&lanes));
+    }
+    ck_assert(!lanes_have_more(&lanes)); /* the lane has its share running */
+    lanes_ended(&lanes, jobs[0].lane);
+    ck_assert(lanes_have_more(&lanes));
+    lanes_ended(&lanes, jobs[1].lane);
+    take_and_end_all();
+}
+END_TEST
+
 START_TEST(lanes_take_turns)
 {
     for (int i = 0; i < 4; i++)
@@ -199,6 +216,7 @@ make_suite(void)
     tcase_add_test(tests, lane_with_its_share_running_waits);
     tcase_add_test(tests, waiting_lanes_leave_a_quarter_to_prompt);
     tcase_add_test(tests, prompt_jobs_may_take_all_threads);
+    tcase_add_test(tests, more_are_there_while_one_may_run);
     tcase_add_test(tests, lanes_take_turns);
     tcase_add_test(tests, queued_job_is_taken_back_from_any_place);
     tcase_add_test(tests, long_name_finds_its_lane_again);

@@ -172,6 +172,23 @@ START_TEST(idle_workers_are_woken_each_time)
 }
 END_TEST
 
+/* All at once: each that is woken wakes another. */
+START_TEST(burst_has_all_threads_at_work)
+{
+    static struct gate gate = GATE_CLOSED;
+    for (int round = 1; round <= 20; round++) {
+        gate.open = false;
+        gate.waiting = 0;
+        for (int i = 0; i < THREADS; i++)
+            submit(LANE_PROMPT, &gate);
+        await_waiting(&gate, THREADS);
+        open_gate(&gate);
+        while (atomic_load(&ran) < round * THREADS)
+            usleep(100);
+    }
+}
+END_TEST
+
 START_TEST(stuck_lane_delays_neither_prompt_jobs_nor_another_lane)
 {
     static struct gate never = GATE_CLOSED;
@@ -344,6 +361,7 @@ make_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, every_job_comes_back_to_its_loop);
     tcase_add_test(tests, idle_workers_are_woken_each_time);
+    tcase_add_test(tests, burst_has_all_threads_at_work);
     tcase_add_test(tests,
                    stuck_lane_delays_neither_prompt_jobs_nor_another_lane);
     tcase_add_test(tests, all_lanes_stuck_leave_prompt_jobs_running);
