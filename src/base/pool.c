@@ -209,6 +209,8 @@ work(void *arg)
     struct pool *pool = worker->pool;
 
     this_worker = worker->number;
+    /* Else each job that a loop submits would interrupt it. */
+    thread_take_time();
     pthread_mutex_lock(&pool->lock);
     while (!pool->closed) {
         struct job *job = lanes_take(&pool->lanes);

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -24,9 +25,22 @@ enum {
     WAIT_BY_FD = 3 /* P_PIDFD */
 };
 
+/* Of a thread that takes its time (base/thread.h): the program shall not. */
+static int
+set_policy(posix_spawnattr_t *attributes, short *flags)
+{
+    if (sched_getscheduler(0) != SCHED_BATCH ||
+        sched_getscheduler(getpid()) != SCHED_OTHER)
+        return 0;
+    *flags |= POSIX_SPAWN_SETSCHEDULER;
+    return posix_spawnattr_setschedpolicy(attributes, SCHED_OTHER);
+}
+
 static int
 set_attributes(posix_spawnattr_t *attributes)
 {
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                  POSIX_SPAWN_SETSID;
     sigset_t none, all;
     int number;
 
@@ -36,9 +50,9 @@ set_attributes(posix_spawnattr_t *attributes)
     if (number == 0)
         number = posix_spawnattr_setsigdefault(attributes, &all);
     if (number == 0)
-        number = posix_spawnattr_setflags(
-            attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                            POSIX_SPAWN_SETSID);
+        number = set_policy(attributes, &flags);
+    if (number == 0)
+        number = posix_spawnattr_setflags(attributes, flags);
     return number;
 }
 

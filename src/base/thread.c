@@ -5,6 +5,7 @@
  */
 #include "base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -28,4 +29,13 @@ thread_start(const char *name, void *(*function)(void *arg), void *arg,
     pthread_setname_np(thread, shown);
     *thread_out = thread;
     return true;
+}
+
+void
+thread_take_time(void)
+{
+    const struct sched_param none = {.sched_priority = 0};
+
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)sched_setscheduler(0, SCHED_BATCH, &none);
 }

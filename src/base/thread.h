@@ -17,4 +17,11 @@ MUST_CHECK bool thread_start(const char *name, void *(*function)(void *arg),
                              void *arg, pthread_t *thread_out,
                              struct error *err);
 
+/*
+ * What the calling thread does may take its time: when it wakes, who runs just now
+ * is not interrupted (SCHED_BATCH).  Where somebody chose a policy for the process,
+ * or forbids this, nothing changes.  base/process.h keeps it from programs.
+ */
+void thread_take_time(void);
+
 #endif

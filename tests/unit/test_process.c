@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "check_main.h"
 
 static int ours = -1;
@@ -141,6 +144,34 @@ START_TEST(program_inherits_nothing)
 }
 END_TEST
 
+/* Field 41 of its line, proc(5), is the policy. */
+static void *
+begin_taking_time(void *arg)
+{
+    const struct sched_param none = {.sched_priority = 0};
+
+    thread_take_time();
+    *(bool *)arg = sched_getscheduler(0) == SCHED_BATCH ||
+                   sched_setscheduler(0, SCHED_BATCH, &none) != 0;
+    begin("cut -d ' ' -f 41 /proc/$$/stat");
+    return NULL;
+}
+
+START_TEST(program_of_a_thread_that_takes_its_time_does_not)
+{
+    pthread_t thread;
+    bool took_time = false;
+
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
+    ck_assert(
+        thread_start("slow", begin_taking_time, &took_time, &thread, NULL));
+    pthread_join(thread, NULL);
+    ck_assert(took_time); /* or it may not */
+    expect_output("0\n");
+    expect_end("");
+}
+END_TEST
+
 START_TEST(signal_reaches_the_whole_group)
 {
     char byte;
@@ -212,6 +243,7 @@ make_suite(void)
     tcase_add_test(tests, what_runs_has_not_ended);
     tcase_add_test(tests, program_that_is_not_there_is_told);
     tcase_add_test(tests, program_inherits_nothing);
+    tcase_add_test(tests, program_of_a_thread_that_takes_its_time_does_not);
     tcase_add_test(tests, signal_reaches_the_whole_group);
     tcase_add_test(tests, who_is_slow_to_die_is_not_waited_for);
     suite_add_tcase(suite, tests);
