@@ -8,21 +8,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/loop.h"
-
-static struct loop *loop;
-
-static void
-set_up(void)
-{
-    ck_assert(loop_new("test", &loop, NULL));
-}
-
-static void
-tear_down(void)
-{
-    loop_free(loop);
-}
+#include "own_loop.h"
 
 struct letter {
     struct mail mail;
@@ -260,7 +246,7 @@ loop_suite(void)
     Suite *suite = suite_create("loop");
     TCase *mailbox = tcase_create("mailbox");
 
-    tcase_add_checked_fixture(mailbox, set_up, tear_down);
+    tcase_add_checked_fixture(mailbox, own_loop_set_up, own_loop_tear_down);
     tcase_set_timeout(mailbox, 60);
     tcase_add_test(mailbox, twenty_thousand_letters_arrive_in_order);
     tcase_add_test(mailbox, mail_posted_before_the_stop_is_delivered);

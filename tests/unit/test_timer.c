@@ -2,40 +2,9 @@
 /* src/base/timer.c */
 #include "check_main.h"
 
-#include "base/loop.h"
 #include "base/text.h"
 #include "base/timer.h"
-
-static struct loop *loop;
-
-static void
-set_up(void)
-{
-    ck_assert(loop_new("test", &loop, NULL));
-}
-
-static void
-tear_down(void)
-{
-    loop_free(loop);
-}
-
-static void
-stop(void *arg)
-{
-    (void)arg;
-    loop_stop(loop);
-}
-
-static void
-run_for(uint64_t ms)
-{
-    struct timer timer;
-
-    timer_init(&timer, loop, stop, NULL);
-    timer_start(&timer, ms);
-    loop_run(loop);
-}
+#include "own_loop.h"
 
 static int fired;
 static uint64_t fired_ms;
@@ -55,7 +24,7 @@ START_TEST(timer_fires_once_and_in_time)
     uint64_t before = loop_now_ms();
 
     timer_start(&timer, 30);
-    run_for(100);
+    own_loop_run_for(100);
 
     ck_assert_int_eq(fired, 1);
     ck_assert_uint_ge(fired_ms - before, 25);
@@ -75,7 +44,7 @@ START_TEST(stopped_moved_and_endless_timers_do_not_fire)
     timer_start(&moved, 100000);
     timer_start(&endless, 1);
     timer_start(&endless, DURATION_OFF);
-    run_for(30);
+    own_loop_run_for(30);
 
     ck_assert_int_eq(fired, 0);
     timer_stop(&moved);
@@ -96,7 +65,7 @@ timer_suite(void)
     Suite *suite = suite_create("timer");
     TCase *timers = tcase_create("timers");
 
-    tcase_add_checked_fixture(timers, set_up, tear_down);
+    tcase_add_checked_fixture(timers, own_loop_set_up, own_loop_tear_down);
     tcase_add_test(timers, timer_fires_once_and_in_time);
     tcase_add_test(timers, stopped_moved_and_endless_timers_do_not_fire);
     tcase_add_test(timers, stopping_what_was_never_started_is_fine);

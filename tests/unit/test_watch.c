@@ -7,17 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/loop.h"
-#include "base/timer.h"
 #include "base/watch.h"
+#include "own_loop.h"
 
-static struct loop *loop;
 static int pair[2];
 
 static void
 set_up(void)
 {
-    ck_assert(loop_new("test", &loop, NULL));
+    own_loop_set_up();
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
                      0);
 }
@@ -25,27 +23,9 @@ set_up(void)
 static void
 tear_down(void)
 {
-    loop_free(loop);
+    own_loop_tear_down();
     close(pair[0]);
     close(pair[1]);
-}
-
-static void
-stop(void *arg)
-{
-    (void)arg;
-    loop_stop(loop);
-}
-
-static void
-run_for(uint64_t ms)
-{
-    struct timer timer;
-
-    timer_init(&timer, loop, stop, NULL);
-    timer_start(&timer, ms);
-    loop_run(loop);
-    timer_stop(&timer);
 }
 
 /* A watch that counts its turns and does what the test wants of each. */
@@ -80,7 +60,7 @@ START_TEST(ready_descriptor_needs_no_new_edge)
 
     probe_init(&probe, pair[0], NULL);
     ck_assert(!probe.watch.readable && !probe.watch.writable);
-    run_for(20);
+    own_loop_run_for(20);
 
     ck_assert(probe.watch.readable && probe.watch.writable);
     ck_assert_int_eq(probe.turns, 1);
@@ -96,7 +76,7 @@ START_TEST(reset_peer_with_unread_data_does_not_spin)
 
     close(pair[1]);
     pair[1] = dup(pair[0]);
-    run_for(50);
+    own_loop_run_for(50);
 
     ck_assert(probe.watch.readable);
     ck_assert_int_le(probe.turns, 3);
@@ -151,7 +131,7 @@ START_TEST(watch_may_clear_itself_in_its_turn)
     probe_init(&probe, pair[0], clear_itself);
     watch_again(&probe.watch);
 
-    run_for(20);
+    own_loop_run_for(20);
 
     ck_assert_int_eq(probe.turns, 1);
 }
@@ -171,7 +151,7 @@ START_TEST(cleared_watch_loses_its_queued_turn)
     first.other = &second;
     second.other = &first;
 
-    run_for(20);
+    own_loop_run_for(20);
 
     ck_assert_int_eq(first.turns + second.turns, 1);
     watch_clear(&first.watch);
@@ -209,7 +189,7 @@ START_TEST(any_order_of_queueing_and_clearing_ends)
         probe_init(&crowd[i], crowd_fds[i], clear_one_of_crowd);
     }
 
-    run_for(100);
+    own_loop_run_for(100);
 
     for (int i = 0; i < CROWD; i++) {
         ck_assert_msg(!crowd[i].watch.turn.coming ||
