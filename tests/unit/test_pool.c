@@ -3,6 +3,7 @@
 #include "check_main.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -169,6 +170,35 @@ START_TEST(idle_workers_are_woken_each_time)
     run_until_done(2000);
 
     ck_assert_int_eq(done, 2000);
+}
+END_TEST
+
+static bool took_time;
+
+/* Unless a policy was chosen for all, or this is forbidden. */
+static void
+look_at_policy(struct job *job)
+{
+    const struct sched_param none = {.sched_priority = 0};
+
+    took_time = sched_getscheduler(0) == SCHED_BATCH ||
+                sched_getscheduler(getpid()) != SCHED_OTHER ||
+                sched_setscheduler(0, SCHED_BATCH, &none) != 0;
+    run_task(job);
+}
+
+START_TEST(workers_take_their_time)
+{
+    struct task *task = calloc(1, sizeof *task);
+
+    task->job.run = look_at_policy;
+    task->job.done = task_done;
+    task->job.discard = task_discard;
+    submitted++;
+    pool_submit(pool, LANE_PROMPT, loop, &task->job);
+    run_until_done(1);
+
+    ck_assert(took_time);
 }
 END_TEST
 
@@ -361,6 +391,7 @@ make_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, every_job_comes_back_to_its_loop);
     tcase_add_test(tests, idle_workers_are_woken_each_time);
+    tcase_add_test(tests, workers_take_their_time);
     tcase_add_test(tests, burst_has_all_threads_at_work);
     tcase_add_test(tests,
                    stuck_lane_delays_neither_prompt_jobs_nor_another_lane);
