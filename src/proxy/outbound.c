@@ -278,14 +278,14 @@ outbound_pump(struct relay *relay)
 {
     struct outbound *out = &relay->outbound;
 
-    for (int turn = 0;; turn++) {
+    for (int batches = 0;; batches++) {
         enum flow_status status = flush(relay);
         if (status != FLOW_BUSY)
             return status;
         if (out->state == FLOW_ENDING)
             out->state = FLOW_ENDED;
         bool works = has_work(relay);
-        if (!works || turn == TURN_BATCHES) {
+        if (!works || batches == TURN_BATCHES) {
             /* Who has the next turn takes it up while the cache holds it. */
             batch_release(relay->settings.store, &out->batch);
             return works ? FLOW_BUSY : FLOW_WAITS;
