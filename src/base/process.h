@@ -24,8 +24,9 @@ struct process_settings {
 
 /*
  * Standard error is ours, all other descriptors are closed, signals are at their
- * defaults, the working directory is the root.  Waits until the program is
- * loaded, which may be long on a network's file system.
+ * defaults, the working directory is the root, and the scheduler's policy is the
+ * process's, whatever the calling thread has.  Waits until the program is loaded,
+ * which may be long on a network's file system.
  */
 MUST_CHECK bool process_start(const struct process_settings *settings,
                               struct process *process_out, struct error *err);
