@@ -90,9 +90,10 @@ do_nothing(void *arg)
 void
 loop_settle(void)
 {
-    /* An order is delivered between the look at the sockets and the turns of
-     * those that are ready: the second one finds these turns done, the third
-     * those of watches that asked for another. */
-    for (int i = 0; i < 3; i++)
+    /* Orders are delivered between a round's look at the sockets and its turns,
+     * one or two in a round.  The first two may come in a round that had looked
+     * before; the next two before the turns that follow, then two before those
+     * of watches that asked for another, and the seventh after these. */
+    for (int i = 0; i < 7; i++)
         loop_do(do_nothing, NULL);
 }
