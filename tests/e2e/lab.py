@@ -564,9 +564,16 @@ def wait_until(condition, timeout=15):
         time.sleep(0.01)
 
 
+given_ports = set()  # nobody may be listening there yet
+
+
 def free_port():
     """A loopback port that was free a moment ago, and that the kernel gives to
     no outgoing connection."""
     free_ports = ROOT / "tests" / "lab" / "free-ports"
-    return int(subprocess.run([free_ports, "1"], capture_output=True,
-                              check=True, timeout=30).stdout)
+    while True:
+        port = int(subprocess.run([free_ports, "1"], capture_output=True,
+                                  check=True, timeout=30).stdout)
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
